@@ -1,0 +1,110 @@
+"""Words for settings: a settings file's text in, checked settings out. *Pure*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from nestkit.errors import ConfigError
+from nestkit.policy import CONTRACTS, Contract, Limits
+
+_SECTIONS: Mapping[str, Mapping[str, type]] = {
+    "vault": {"system": str, "runs": str, "private": list, "protected": list},
+    "ask": {"model": str, "contract": str, "steps": int, "seconds": float, "tokens": int},
+    "limits": {item.name: int if item.type == "int" else float for item in fields(Limits)},
+    "model": {"host": str},
+    "watch": {},
+    "check": {},
+}
+"""Section -> key -> type. `watch` and `check` belong to doors that read them themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings in force; the defaults are what an untouched vault gets."""
+
+    system: str = "02_System"
+    """Folder of the scripts."""
+    runs: str = "03_Runs"
+    """Folder of the run notes."""
+    private: tuple[str, ...] = ()
+    """Globs never read by programs or tools and never sent to a model."""
+    protected: tuple[str, ...] = ()
+    """Globs never written, besides those always protected."""
+    model: str = "auto"
+    contract: Contract = "brokered"
+    host: str = ""
+    """Where the model's server is; the person's own settings only, never a vault's."""
+    limits: Limits = field(default_factory=Limits)
+
+
+def parse_config(text: str, file: str) -> Mapping[str, Mapping[str, Any]]:
+    """The sections of a settings file, each key known and of its type.
+
+    Raises ConfigError with the file and, for bad TOML, the line.
+    """
+    import tomllib  # late: most vaults have no nest.toml
+
+    try:
+        sections = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: not TOML: {error}", "mend that line, or move the file away") from None
+    for name, section in sections.items():
+        if name not in _SECTIONS or not isinstance(section, dict):
+            raise ConfigError(f"{file}: unknown section [{name}]", f"known: {', '.join(_SECTIONS)}")
+        for key, value in section.items():
+            _check_key(file, name, key, value)
+    return sections
+
+
+def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapping[str, Any]]) -> Config:
+    """The person's settings with the vault's on top, where the vault may only narrow.
+
+    A vault comes from anywhere, so its file may name folders, hide notes and lower ceilings; it may not raise a
+    limit, loosen the contract or choose another server.
+    """
+    mine = _apply(Config(host=str(user.get("model", {}).get("host", ""))), user)
+    theirs = _apply(mine, vault)
+    lower = {item.name: min(getattr(mine.limits, item.name), getattr(theirs.limits, item.name)) for item in fields(Limits)}
+    contract = theirs.contract if theirs.contract == "reviewed" else mine.contract
+    return replace(
+        theirs,
+        host=mine.host,
+        contract=contract,
+        private=mine.private + theirs.private if theirs.private != mine.private else mine.private,
+        protected=mine.protected + theirs.protected if theirs.protected != mine.protected else mine.protected,
+        limits=Limits(**lower),
+    )
+
+
+def _check_key(file: str, section: str, key: str, value: object) -> None:
+    known = _SECTIONS[section]
+    if not known:
+        return
+    if key not in known:
+        raise ConfigError(f"{file}: unknown key {section}.{key}", f"known in [{section}]: {', '.join(known)}")
+    wanted = known[key]
+    good = isinstance(value, (int, float) if wanted is float else wanted) and not (wanted is not bool and isinstance(value, bool))
+    if wanted is list:
+        good = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if not good:
+        named = {str: "text", int: "a whole number", float: "a number", list: "a list of texts"}[wanted]
+        raise ConfigError(f"{file}: {section}.{key} should be {named}, not {value!r}")
+    if section == "ask" and key == "contract" and value not in CONTRACTS:
+        raise ConfigError(f"{file}: ask.contract should be one of {', '.join(CONTRACTS)}, not {value!r}")
+
+
+def _apply(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
+    place, ask = sections.get("vault", {}), sections.get("ask", {})
+    limits = dict(sections.get("limits", {})) | {key: ask[key] for key in ("steps", "seconds", "tokens") if key in ask}
+    return replace(
+        config,
+        system=str(place.get("system", config.system)).strip("/"),
+        runs=str(place.get("runs", config.runs)).strip("/"),
+        private=tuple(place.get("private", config.private)),
+        protected=tuple(place.get("protected", config.protected)),
+        model=str(ask.get("model", config.model)),
+        contract=ask.get("contract", config.contract),
+        limits=replace(config.limits, **limits),
+    )

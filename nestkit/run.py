@@ -1,0 +1,143 @@
+"""Words for runs: what was asked, what was tried, how it ended. *Pure*."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from nestkit.change import Applied, Change
+from nestkit.policy import Contract, Leave, Limits, Refusal
+
+Status = Literal["ok", "refused", "waiting", "no_answer", "error", "cancelled"]
+
+EXIT_CODES: Mapping[Status, int] = {"ok": 0, "error": 1, "refused": 3, "waiting": 4, "no_answer": 5, "cancelled": 130}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is wanted."""
+
+    text: str
+    now: datetime
+    """Aware. The only clock a program and its tools see."""
+    note: str | None = None
+    """Path of the asking note."""
+    selection: str = ""
+    model: str = "auto"
+    """`auto`, `builtin`, `ollama/NAME`."""
+    contract: Contract = "brokered"
+    style: Literal["code", "json"] = "code"
+    limits: Limits = field(default_factory=Limits)
+    leave: Leave = field(default_factory=Leave)
+    trigger: Literal["cli", "watch", "obsidian", "mcp"] = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call that went through the broker, allowed or not."""
+
+    tool: str
+    """Full name, or what the program wrote when there is no such tool."""
+    arguments: Mapping[str, Any]
+    effects: tuple[str, ...] = ()
+    """What it was allowed to do besides reading."""
+    allowed: bool = True
+    error: str = ""
+    seconds: float = 0.0
+    reads: tuple[str, ...] = ()
+    """Notes it opened, as far as the broker saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of running one program."""
+
+    output: str = ""
+    """Printed text, cut at the limit."""
+    value: Any = None
+    """The answer when `final`, else the value of the last expression; plain data only."""
+    final: bool = False
+    """`final_answer` was called."""
+    error: str = ""
+    """Type and message with the program's own lines, no host paths; empty when it went well."""
+    refusals: tuple[Refusal, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    seconds: float = 0.0
+    limit: str = ""
+    """Name of the limit that stopped it: seconds, cpu, memory, output, calls, message."""
+
+
+Execute = Callable[[str], Outcome]
+"""Program in, outcome out; state lives on from one call to the next. A second sandbox is one new function of this type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One program and its outcome; with an empty program, a reply that held none."""
+
+    number: int
+    """Counted from 1."""
+    program: str
+    outcome: Outcome
+    thought: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+    """Model and program together."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the steps came to an end."""
+
+    status: Status
+    answer: Any = None
+    """Plain data; meaningful only when the status is ok."""
+    reason: str = ""
+    """One sentence, empty when answered."""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The story of one ask."""
+
+    id: str
+    """`YYYYMMDD-HHMMSS-xxxx`, sortable."""
+    ask: Ask
+    end: End
+    steps: tuple[Step, ...] = ()
+    model: str = ""
+    """What wrote the programs: `builtin`, `ollama/NAME`; empty when nothing did."""
+    tier: str = ""
+    """How the program was isolated, as proven: `kernel-full`, `kernel-lite`."""
+    reading: str = ""
+    """How the built-in planner understood the ask."""
+    changes: tuple[Change, ...] = ()
+    applied: tuple[Applied, ...] = ()
+    tool_digests: Mapping[str, str] = field(default_factory=dict)
+    """Script path -> digest, for each tool that was called."""
+    prompt_digest: str = ""
+    seconds: float = 0.0
+    path: str | None = None
+    """Of its note, once written."""
+    parent: str | None = None
+
+    @property
+    def status(self) -> Status:
+        return self.end.status
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        return tuple(call for step in self.steps for call in step.outcome.calls)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Notes opened, each once, in order; what the broker saw, not what a program claims."""
+        return tuple(dict.fromkeys(path for call in self.calls for path in call.reads))
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        return tuple(refusal for step in self.steps for refusal in step.outcome.refusals)
