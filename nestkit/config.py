@@ -66,7 +66,9 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
     """
     mine = _apply(Config(host=str(user.get("model", {}).get("host", ""))), user)
     theirs = _apply(mine, vault)
-    lower = {item.name: min(getattr(mine.limits, item.name), getattr(theirs.limits, item.name)) for item in fields(Limits)}
+    lower = {
+        item.name: min(getattr(mine.limits, item.name), getattr(theirs.limits, item.name)) for item in fields(Limits)
+    }
     contract = theirs.contract if theirs.contract == "reviewed" else mine.contract
     return replace(
         theirs,
@@ -85,7 +87,9 @@ def _check_key(file: str, section: str, key: str, value: object) -> None:
     if key not in known:
         raise ConfigError(f"{file}: unknown key {section}.{key}", f"known in [{section}]: {', '.join(known)}")
     wanted = known[key]
-    good = isinstance(value, (int, float) if wanted is float else wanted) and not (wanted is not bool and isinstance(value, bool))
+    good = isinstance(value, (int, float) if wanted is float else wanted) and not (
+        wanted is not bool and isinstance(value, bool)
+    )
     if wanted is list:
         good = isinstance(value, list) and all(isinstance(item, str) for item in value)
     if not good:

@@ -20,7 +20,7 @@ class Link:
     alias: str | None = None
     """Display text: all after the first `|`, or the text of a markdown link; of an embed also its size."""
     embed: bool = False
-    property: str | None = None
+    key: str | None = None
     """Dotted key (`up`, `rel.0`) of a property link; None in the body."""
 
     @property

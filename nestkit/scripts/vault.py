@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+Records = list[dict[str, Any]]
 
-def list_notes(
-    tag: str = "", folder: str = "", where: dict[str, Any] | None = None, *, _vault: Any = None
-) -> list[dict[str, Any]]:
+
+def list_notes(tag: str = "", folder: str = "", where: dict[str, Any] | None = None, *, _vault: Any = None) -> Records:
     """Notes as records, sorted by path.
 
     Args:
@@ -29,7 +29,7 @@ def list_notes(
     Returns:
         Records with path, title, folder, tags, aliases, properties, fields, links, created, modified and size.
     """
-    found: list[dict[str, Any]] = _vault.list_notes(tag=tag, folder=folder, where=where or {})
+    found: Records = _vault.list_notes(tag=tag, folder=folder, where=where or {})
     return found
 
 
@@ -43,7 +43,7 @@ def read_note(note: str, *, _vault: Any = None) -> str:
     return text
 
 
-def search(text: str, limit: int = 20, *, _vault: Any = None) -> list[dict[str, Any]]:
+def search(text: str, limit: int = 20, *, _vault: Any = None) -> Records:
     """Notes whose text matches the words, best first.
 
     Args:
@@ -53,11 +53,11 @@ def search(text: str, limit: int = 20, *, _vault: Any = None) -> list[dict[str, 
     Returns:
         Records with path, title, line and snippet.
     """
-    hits: list[dict[str, Any]] = _vault.search(text, limit)
+    hits: Records = _vault.search(text, limit)
     return hits
 
 
-def lines(text: str, *, _vault: Any = None) -> list[dict[str, Any]]:
+def lines(text: str, *, _vault: Any = None) -> Records:
     """Every line of every note that contains this text, letter case ignored.
 
     Args:
@@ -66,11 +66,11 @@ def lines(text: str, *, _vault: Any = None) -> list[dict[str, Any]]:
     Returns:
         Records with path, title, line and text.
     """
-    found: list[dict[str, Any]] = _vault.lines(text)
+    found: Records = _vault.lines(text)
     return found
 
 
-def links(note: str, *, _vault: Any = None) -> list[dict[str, Any]]:
+def links(note: str, *, _vault: Any = None) -> Records:
     """Links and embeds of a note, in order.
 
     Args:
@@ -79,11 +79,11 @@ def links(note: str, *, _vault: Any = None) -> list[dict[str, Any]]:
     Returns:
         Records with target, resolved, heading, block, alias, embed and line.
     """
-    found: list[dict[str, Any]] = _vault.links(note)
+    found: Records = _vault.links(note)
     return found
 
 
-def backlinks(note: str, *, _vault: Any = None) -> list[dict[str, Any]]:
+def backlinks(note: str, *, _vault: Any = None) -> Records:
     """Notes that link to a note.
 
     Args:
@@ -92,7 +92,7 @@ def backlinks(note: str, *, _vault: Any = None) -> list[dict[str, Any]]:
     Returns:
         Records with source, title, count and line.
     """
-    found: list[dict[str, Any]] = _vault.backlinks(note)
+    found: Records = _vault.backlinks(note)
     return found
 
 
@@ -102,7 +102,7 @@ def tags(*, _vault: Any = None) -> dict[str, int]:
     return counts
 
 
-def tasks(note: str = "", status: Literal["any", "open", "done"] = "any", *, _vault: Any = None) -> list[dict[str, Any]]:
+def tasks(note: str = "", status: Literal["any", "open", "done"] = "any", *, _vault: Any = None) -> Records:
     """Tasks of the vault or of one note, in order of path and line.
 
     Args:
@@ -112,7 +112,7 @@ def tasks(note: str = "", status: Literal["any", "open", "done"] = "any", *, _va
     Returns:
         Records with path, title, line, status, done, text, tags, fields (due, scheduled, owner, ...) and parent_line.
     """
-    found: list[dict[str, Any]] = _vault.tasks(note=note, status=status)
+    found: Records = _vault.tasks(note=note, status=status)
     return found
 
 
