@@ -70,7 +70,7 @@ class Outcome:
 
 
 Execute = Callable[[str], Outcome]
-"""Program in, outcome out; state lives on from one call to the next. A second sandbox is one new function of this type."""
+"""Program in, outcome out; state lives on from one call to the next. A second sandbox is one function of this type."""
 
 
 @dataclass(frozen=True, slots=True)

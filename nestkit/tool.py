@@ -46,8 +46,8 @@ class Parameter:
     flags: tuple[str, ...] = ()
     """Option strings of a command line (`--today`); empty for a positional argument."""
     nargs: str = ""
-    """Of a command line: `flag` (no value), `off` (a switch that turns off), `many` (the option repeats), `*`, `+`, `?`,
-    a number."""
+    """Of a command line: `flag` (no value), `off` (a switch that turns off), `many` (the option repeats), `*`,
+    `+`, `?`, a number."""
 
     @property
     def choices(self) -> tuple[Any, ...]:
