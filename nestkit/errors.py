@@ -11,6 +11,7 @@ NestError                     exit 1
 ├── ModelError                the server answered with an error
 │   ├── Unreachable           no server there, or it hung or broke off
 │   └── ModelMissing          the server does not have this model
+├── NoTool                    no tool of this name, or more than one
 ├── SandboxError              the child could not start, or broke the protocol (our fault, not the program's)
 └── ConfigError               a settings file that cannot be read
 ```
@@ -70,6 +71,10 @@ class Unreachable(ModelError):
 
 class ModelMissing(ModelError):
     """The server is there, the model is not."""
+
+
+class NoTool(NestError):
+    """No tool answers to the name, or several do."""
 
 
 class SandboxError(NestError):

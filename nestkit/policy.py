@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from nestkit.change import Change
 from nestkit.tool import Effect, Tool
 
 Contract = Literal["brokered", "sandboxed", "reviewed"]
@@ -63,13 +66,65 @@ PROTECTED = (".obsidian", ".git", ".nest", ".trash", "nest.toml")
 `02_System` are added by the vault's settings."""
 
 
+_ACTIVE = re.compile(
+    rb"^\s*(?:>\s*)*(?:`{3,}|~{3,})\s*(?:nest|dataviewjs?|js-engine|query|base)\b|<%|^\s*nest:|#nest\b", re.M | re.I
+)
+"""What Obsidian, its plugins or nest itself would execute when they find it in a note."""
+
+
+def check_contract(contract: Contract) -> Refusal | None:
+    """Why an ask under this contract cannot be run by this nest; None when it can."""
+    if contract == "brokered":
+        return None
+    return Refusal(
+        f"the contract {contract!r} is not built yet", "use --contract brokered, which gives a program no power"
+    )
+
+
+def check_call(tool: Tool, leave: Leave) -> Refusal | None:
+    """Why this call may not go ahead; `needs_person` when a yes is all that is missing.
+
+    Undeclared effects count like declared ones: a tool that seems to write asks before it does.
+    """
+    needed = effects_needing_leave(tool)
+    if needed and not leave.yes:
+        wants = ", ".join(map(str, needed))
+        hint = "ask again at a terminal, or with --yes"
+        return Refusal(f"{tool.name} wants {wants}: that takes a person's yes", hint, tool.name, needs_person=True)
+    beyond = [effect for effect in tool.effects if effect.kind in ("network", "run")]
+    if beyond and tool.manner != "builtin":
+        wants = ", ".join(map(str, beyond))
+        return Refusal(f"{tool.name} wants {wants}, and this nest gives no script that power yet", tool=tool.name)
+    return None
+
+
+def check_changes(changes: Sequence[Change]) -> Refusal | None:
+    """Why a person must see these changes before they reach the vault; None for plain new notes.
+
+    A new note loses nobody a line; everything else might, and a note that would run something is code.
+    """
+    for change in changes:
+        if change.kind != "add":
+            verb = "change" if change.kind == "modify" else "delete"
+            return Refusal(f"it would {verb} {change.path}", _REVIEW, needs_person=True)
+        if not change.path.endswith(".md"):
+            return Refusal(f"it would add {change.path}, which is no note", _REVIEW, needs_person=True)
+        if _ACTIVE.search(change.after or b""):
+            return Refusal(f"{change.path} would hold text that Obsidian or nest executes", _REVIEW, needs_person=True)
+    return None
+
+
+_REVIEW = "look at the changes in the run note, then ask again at a terminal, or with --yes"
+
+
 def effects_needing_leave(tool: Tool) -> tuple[Effect, ...]:
     """What a person must say yes to before this tool runs; empty when it only reads.
 
-    `confirm: always` asks even where nothing but reading is declared.
+    `confirm: always` asks even where nothing but reading is declared. Built-in writers stage: their changes are
+    looked at as changes (`check_changes`), not call by call.
     """
+    if tool.manner == "builtin":
+        return ()
     if tool.confirm == "always":
         return tool.effects or (Effect("read"),)
-    if tool.confirm == "never" and not tool.undeclared and tool.manner == "builtin":
-        return ()
     return tool.effects

@@ -47,7 +47,9 @@ class Parameter:
     """Option strings of a command line (`--today`); empty for a positional argument."""
     nargs: str = ""
     """Of a command line: `flag` (no value), `off` (a switch that turns off), `many` (the option repeats), `*`,
-    `+`, `?`, a number."""
+    `+`, `?`, a number, `...` (all that is left)."""
+    level: int = 0
+    """Of a command line: how many words of the sub-command stand before it; less than all for a parent's option."""
 
     @property
     def choices(self) -> tuple[Any, ...]:
@@ -95,6 +97,8 @@ class Tool:
     """Seconds."""
     is_async: bool = False
     line: int = 1
+    cache: bool = False
+    """Its author says that equal arguments give equal results, so a run may call it once."""
 
     @property
     def short(self) -> str:

@@ -1,0 +1,1 @@
+"""The ways in: each parses its input, calls the hall, and prints."""

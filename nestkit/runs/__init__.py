@@ -1,0 +1,1 @@
+"""Runs as notes a person reads and traces a program replays."""

@@ -27,7 +27,7 @@ def list_notes(tag: str = "", folder: str = "", where: dict[str, Any] | None = N
         where: Only notes whose properties equal these values; a list property matches when it contains the value.
 
     Returns:
-        Records with path, title, folder, tags, aliases, properties, fields, links, created, modified and size.
+        Records with path, title, folder, tags, aliases, properties, fields, links, modified and size.
     """
     found: Records = _vault.list_notes(tag=tag, folder=folder, where=where or {})
     return found

@@ -1,0 +1,239 @@
+"""`nest ask`: a question in; the answer on stdout, everything else on stderr. *Disk, Process, Network*."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+import click
+
+from nestkit.change import Change
+from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
+from nestkit.nest import Nest
+from nestkit.policy import CONTRACTS, Contract, Leave, Refusal
+from nestkit.run import EXIT_CODES, Ask, Run, Step
+from nestkit.tool import Effect, Tool
+from nestkit.walk import Company
+from nestkit.writers import Call
+
+_PRINTS = ("answer", "path", "link", "json", "markdown")
+
+
+@click.command("ask", short_help="Ask a question; the answer comes back as a linked note.")
+@click.argument("text", nargs=-1, required=True)
+@click.option("--note", "-n", help="The note that asks; a link to the answer is added at its end.")
+@click.option("--selection", metavar="-", help="`-`: text from stdin goes along with the ask, as data.")
+@click.option("--model", "-m", default="auto", show_default=True, help="auto, builtin, or ollama/NAME.")
+@click.option("--contract", type=click.Choice(CONTRACTS), help="Who may run the program, with which powers.")
+@click.option("--dry-run", is_flag=True, help="Run it, show what would change, write nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Leave for every effect that the tools of this run declare.")
+@click.option("--now", metavar="TIME", help="The run's clock, as ISO time.")
+@click.option(
+    "--print", "shown", type=click.Choice(_PRINTS), default="answer", show_default=True, help="What goes to stdout."
+)
+@click.option("--no-note", is_flag=True, help="Write no run note.")
+@click.option("--verbose", "-v", is_flag=True, help="Show steps, calls, tokens and where the time went.")
+@json_option
+@click.pass_context
+def ask_command(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Ask a question about your notes.
+
+    TEXT is the question; `-` reads it from stdin. A program is written (by a model, or by the built-in planner where
+    there is none), run without files, network or environment of its own, and the result is kept as a run note. The
+    answer goes to stdout.
+
+    Exit codes: 0 answered, 1 error, 2 wrong use, 3 refused, 4 waiting for a person, 5 no answer within the limits.
+    """
+    options |= {"json": as_json}
+    nest = open_here(ctx, to_write=not (options["no_note"] or options["dry_run"]))
+    ask = draft_ask(nest, _question(text), options)
+    run = walk(nest, ask, options)
+    _print(run, nest, "json" if as_json else options["shown"])
+    if options["dry_run"] and not as_json:
+        print_lines(line for change in run.changes for line in change.diff.splitlines())
+    ctx.exit(EXIT_CODES[run.status])
+
+
+def walk(nest: Nest, ask: Ask, options: Mapping[str, Any], call: Call | None = None) -> Run:
+    """The hall's walk with this terminal's eyes and ears: progress to stderr, a person asked where there is one."""
+    verbose, dry = bool(options.get("verbose")), bool(options.get("dry_run"))
+    company = Company(
+        say=hint if verbose or not options.get("json") else lambda line: None,
+        on_step=_show_step if verbose else lambda step: None,
+        person=_person if _at_terminal() else None,
+        review=_review if _at_terminal() else None,
+    )
+    run = nest.answer(ask, company, call=call, keep=not (options.get("no_note") or dry), apply=not dry)
+    if verbose:
+        hint(nest.phases.draft())
+    return run
+
+
+def _question(words: tuple[str, ...]) -> str:
+    text = " ".join(words)
+    text = sys.stdin.read() if text == "-" else text
+    if not text.strip():
+        raise click.UsageError("there is no question; write one, or `-` to read it from stdin")
+    return text.strip()
+
+
+def draft_ask(nest: Nest, text: str, options: Mapping[str, Any]) -> Ask:
+    """The ask that this command line spells."""
+    if options.get("selection") not in (None, "-"):
+        raise click.UsageError("--selection takes `-`: the text comes from stdin, where quotes and lines survive")
+    return Ask(
+        text=text,
+        now=_time(options["now"]),
+        note=nest.path_of(options["note"]) if options["note"] else None,
+        selection=sys.stdin.read() if options.get("selection") else "",
+        model=options["model"],
+        contract=cast(Contract, options["contract"] or nest.config.contract),
+        limits=nest.config.limits,
+        leave=Leave(yes=bool(options.get("yes"))),
+    )
+
+
+def _time(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now().astimezone()
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no ISO time such as 2026-03-18T09:00", param_hint="--now") from None
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _person(tool: Tool, arguments: Mapping[str, Any], effects: tuple[Effect, ...]) -> bool:
+    """Ask the person at the terminal whether this call may go ahead."""
+    hint(f"{tool.name} ({tool.script}) wants: {', '.join(map(str, effects)) or 'your word'}")
+    hint(f"  {tool.short}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})")
+    return click.confirm("Allow this call?", default=False, err=True)
+
+
+def _review(changes: tuple[Change, ...]) -> bool:
+    """Show the person the diff and ask whether it may be applied."""
+    for change in changes:
+        hint(change.diff.rstrip("\n"))
+    return click.confirm(f"Apply {'this change' if len(changes) == 1 else f'these {len(changes)} changes'}?", err=True)
+
+
+def _show_step(step: Step) -> None:
+    hint(f"-- step {step.number}: {step.seconds:.3f} s, {step.tokens_in} + {step.tokens_out} tokens")
+    hint(step.program.rstrip("\n"))
+    for call in step.outcome.calls:
+        hint(f"   {call.tool} {call.seconds * 1000:.1f} ms{'' if not call.error else ': ' + call.error}")
+    for text in (step.outcome.output, step.outcome.error):
+        if text:
+            hint(text.rstrip("\n"))
+
+
+def _print(run: Run, nest: Nest, shown: str) -> None:
+    if shown == "json":
+        print_json(run_record(run))
+    elif run.status != "ok":
+        say_why(run)
+        if shown in ("path", "link") and run.path:
+            print_lines([run.path if shown == "path" else f"[[{run.path.removesuffix('.md')}]]"])
+        return
+    elif shown == "path":
+        print_lines([run.path] if run.path else [])
+    elif shown == "link":
+        print_lines([f"[[{run.path.removesuffix('.md')}]]"] if run.path else [])
+    elif shown == "markdown":
+        print_lines(nest.note_text(run).splitlines())
+    else:
+        if run.reading:
+            hint(run.reading)
+        print_lines(answer_text(run.end.answer).splitlines())
+    if run.path and shown == "answer":
+        hint(f"-> {run.path}")
+
+
+def say_why(run: Run) -> None:
+    """On stderr, why there is no answer and what to do."""
+    hint(f"nest: {_STATUS_WORDS[run.status]}: {run.end.reason}")
+    if run.end.hint:
+        hint(f"      {run.end.hint}")
+
+
+_STATUS_WORDS = {
+    "refused": "refused",
+    "waiting": "waiting for a person",
+    "no_answer": "no answer",
+    "error": "error",
+    "cancelled": "cancelled",
+}
+
+
+def answer_text(value: Any) -> str:
+    """An answer for a terminal: a list a line an item, a mapping a line a pair."""
+    if value is None or value == [] or value == {}:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return "\n".join(answer_text(item).replace("\n", " ") for item in value)
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {answer_text(item)}".replace("\n", " ") for key, item in value.items())
+    return str(value)
+
+
+def run_record(run: Run) -> dict[str, Any]:
+    """A run as the JSON that programs read; the shape is the design's, section 11."""
+    answered = run.status == "ok"
+    kinds = {change.path: change.kind for change in run.changes}
+    done = {applied.path: applied.applied for applied in run.applied}
+    return {
+        "status": run.status,
+        "answer": run.end.answer if answered else None,
+        "text": answer_text(run.end.answer) if answered else "",
+        "reason": run.end.reason,
+        "hint": run.end.hint,
+        "reading": run.reading,
+        "run": run.path,
+        "id": run.id,
+        "model": run.model,
+        "contract": run.ask.contract,
+        "tier": run.tier,
+        "style": run.ask.style,
+        "steps": [_step_record(step) for step in run.steps],
+        "reads": list(run.reads),
+        "writes": [path for path, applied in done.items() if applied],
+        "change_set": [{"path": p, "kind": kind, "applied": done.get(p, False)} for p, kind in kinds.items()],
+        "refusals": [asdict(refusal) for refusal in run.refusals] or _own_refusal(run),
+        "tokens": {"in": sum(s.tokens_in for s in run.steps), "out": sum(s.tokens_out for s in run.steps)},
+        "seconds": round(run.seconds, 3),
+    }
+
+
+def _own_refusal(run: Run) -> list[dict[str, Any]]:
+    """The ask's own refusal, when it never came to a call."""
+    return [asdict(Refusal(run.end.reason, run.end.hint))] if run.status == "refused" else []
+
+
+def _step_record(step: Step) -> dict[str, Any]:
+    calls = [
+        {
+            "tool": call.tool,
+            "arguments": call.arguments,
+            "effects": list(call.effects),
+            "allowed": call.allowed,
+            "error": call.error,
+            "seconds": round(call.seconds, 4),
+        }
+        for call in step.outcome.calls
+    ]
+    outcome = step.outcome
+    return {
+        "program": step.program,
+        "output": outcome.output,
+        "error": outcome.error,
+        "calls": calls,
+        "seconds": round(step.seconds, 3),
+    }

@@ -1,0 +1,57 @@
+"""What every door prints alike: JSON, lines, progress, with nothing in them that a terminal would obey. *Disk*."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nestkit.nest import Nest, open_nest
+from nestkit.visible import visible
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def open_here(ctx: click.Context, *, to_write: bool = False) -> Nest:
+    """The nest this command works in, refreshed; `to_write` wants a folder that is marked as a vault."""
+    nest = open_nest(Path.cwd(), ctx.find_root().obj, say=hint, to_write=to_write)
+    ctx.call_on_close(nest.close)
+    nest.refresh(progress=progress("reading notes"))
+    return nest
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=None if isinstance(value, str) else 2, default=str))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines on stdout; control and direction characters are shown, not sent."""
+    for line in lines:
+        click.echo(visible(line))
+
+
+def hint(line: str) -> None:
+    """One line on stderr, for the person only."""
+    click.echo(visible(line), err=True)
+
+
+def progress(what: str) -> Callable[[int, int], None]:
+    """A counter on stderr for long work; silent unless stderr is a terminal, gone when the work is done."""
+    if not sys.stderr.isatty():
+        return lambda done, total: None
+
+    def show(done: int, total: int) -> None:
+        if total < 50:
+            return
+        if done >= total:
+            click.echo("\r\x1b[K", err=True, nl=False)
+        elif done % 20 == 0:
+            filled = "█" * (20 * done // total)
+            click.echo(f"\r{what} {filled:<20} {done}/{total}", err=True, nl=False)
+
+    return show

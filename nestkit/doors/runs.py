@@ -1,0 +1,44 @@
+"""`nest runs`: runs so far, from their notes. *Disk*."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from nestkit.doors.groups import DefaultGroup
+from nestkit.doors.printing import json_option, open_here, print_json, print_lines
+
+
+@click.group("runs", cls=DefaultGroup)
+def runs_command() -> None:
+    """Runs so far: `nest runs` lists them, `nest runs show RUN` prints one."""
+
+
+@runs_command.command("list", hidden=True)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="The newest so many.")
+@json_option
+@click.pass_context
+def list_runs(ctx: click.Context, limit: int, as_json: bool) -> None:
+    """Runs, the newest first."""
+    found = open_here(ctx).runs()[:limit]
+    if as_json:
+        print_json(found)
+    else:
+        print_lines(f"{run['created']}  {run['status']:<9} {run['ask']}  ({run['path']})" for run in found)
+        if not found:
+            print_lines(["no runs yet"])
+
+
+@runs_command.command("show")
+@click.argument("run")
+@json_option
+@click.pass_context
+def show_run(ctx: click.Context, run: str, as_json: bool) -> None:
+    """One run: RUN is its id, the first part of it, its note's name or path, or `last`."""
+    nest = open_here(ctx)
+    path = nest.run_path(run)
+    if as_json:
+        print_json({"path": path, **asdict(nest.run_note(path))})
+    else:
+        print_lines(nest.read_text(path).splitlines())

@@ -1,0 +1,84 @@
+"""`nest init`, `nest index`, `nest doctor`, `nest completion`: a vault made ready and looked after. *Disk, Process*."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from nestkit.doors.printing import hint, json_option, print_json, print_lines, progress
+from nestkit.nest import open_nest
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--dry-run", is_flag=True, help="Say what would be made; make nothing.")
+@click.pass_context
+def init_command(ctx: click.Context, folder: Path | None, dry_run: bool) -> None:
+    """Make FOLDER (or this one) a nest: a folder for scripts, one for runs, an example script.
+
+    Nothing that is there is changed; twice is the same as once.
+    """
+    from nestkit.doors.init import init_vault
+
+    made = init_vault((folder or ctx.find_root().obj or Path.cwd()).resolve(), dry_run=dry_run)
+    print_lines(f"{'would make' if dry_run else 'made'} {path}" for path in made)
+    if not made:
+        print_lines(["everything is there already"])
+    elif not dry_run:
+        hint('next: nest ask "list all notes"')
+
+
+@click.command("index")
+@click.option("--rebuild", is_flag=True, help="Throw the index away first; nothing is lost.")
+@json_option
+@click.pass_context
+def index_command(ctx: click.Context, rebuild: bool, as_json: bool) -> None:
+    """Bring the index up to date and say what is in it. Every other command does this by itself."""
+    nest = open_nest(Path.cwd(), ctx.find_root().obj, say=hint, rebuild=rebuild)
+    ctx.call_on_close(nest.close)
+    done = nest.refresh(progress=progress("reading notes"))
+    counts = nest.counts()
+    if as_json:
+        seconds = round(done.seconds, 4)
+        print_json(
+            {**counts, "changed": done.changed, "removed": done.removed, "seconds": seconds, "file": nest.index_file}
+        )
+        return
+    print_lines([", ".join(f"{number} {name}" for name, number in counts.items())])
+    print_lines([f"{done.changed} changed, {done.removed} removed, {done.seconds:.3f} s; kept in {nest.index_file}"])
+
+
+@click.command("doctor")
+@json_option
+@click.pass_context
+def doctor_command(ctx: click.Context, as_json: bool) -> None:
+    """What works on this machine: vault, index, isolation, models; and what to do about the rest."""
+    from nestkit.doors.doctor import examine
+
+    found = examine(Path.cwd(), ctx.find_root().obj)
+    if as_json:
+        print_json([{"what": f.what, "good": f.good, "finding": f.finding, "hint": f.hint} for f in found])
+    else:
+        for finding in found:
+            print_lines([f"{'ok  ' if finding.good else 'look'}  {finding.what:<10} {finding.finding}"])
+            if finding.hint:
+                print_lines([f"                 {finding.hint}"])
+    ctx.exit(0 if all(f.good or not f.grave for f in found) else 1)
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), required=False)
+def completion_command(shell: str | None) -> None:
+    """Print what makes SHELL complete nest's commands: eval "$(nest completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    from nestkit.doors.cli import nest
+
+    name = shell or Path(os.environ.get("SHELL", "bash")).name
+    kind = get_completion_class(name)
+    if kind is None:
+        raise click.UsageError(f"no completion for {name}; there is one for bash, zsh and fish")
+    sys.stdout.write(kind(nest, {}, "nest", "_NEST_COMPLETE").source())

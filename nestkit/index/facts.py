@@ -1,0 +1,295 @@
+"""Questions about the vault, in; words and plain records, out. *Disk*, reading only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from nestkit.errors import NoteMissing
+from nestkit.index.relink import find_link
+from nestkit.index.resolve import key_of
+from nestkit.index.store import Index
+from nestkit.link import Backlink, Link, Unresolved
+from nestkit.note import Block, Field, Heading, Note, Problem, Task, title_of
+
+Record = dict[str, Any]
+
+
+def get_path(index: Index, note: str) -> str:
+    """The stored path of a note named by path, name or link text; raises NoteMissing with the nearest names."""
+    row = index.one("SELECT path FROM files WHERE path = ? AND kind != 'other'", note)
+    if row is not None:
+        return str(row[0])
+    found = find_link(index, "", note.strip().removeprefix("[[").removesuffix("]]").partition("|")[0].partition("#")[0])
+    if found.dest is not None:
+        return found.dest.path
+    raise NoteMissing(f"no note called {note!r}", nearest_hint(index, note))
+
+
+def nearest_hint(index: Index, name: str) -> str:
+    """Names of notes that look like this one, as a sentence; empty when none does."""
+    from difflib import get_close_matches  # late: only a wrong name pays for it
+
+    titles = {title_of(str(row[0])): None for row in index.rows("SELECT path FROM files WHERE kind != 'other'")}
+    near = get_close_matches(title_of(name), list(titles), n=3, cutoff=0.6)
+    return f"did you mean {', '.join(near)}?" if near else "`nest find` searches names and text"
+
+
+def list_paths(index: Index) -> list[str]:
+    """Paths of all notes, sorted."""
+    return [str(row[0]) for row in index.rows("SELECT path FROM files WHERE kind = 'note' ORDER BY path")]
+
+
+def get_note(index: Index, path: str) -> Note:
+    """What the index knows of one note, without its links' destinations."""
+    row = index.one("SELECT n.*, f.id FROM notes n JOIN files f ON f.id = n.file WHERE f.path = ?", path)
+    if row is None:
+        raise NoteMissing(f"{path} is no note", nearest_hint(index, path))
+    file_id, properties, aliases, tags, fields, headings, body, body_line = row[:8]
+    blocks = index.rows("SELECT id, line FROM blocks WHERE file = ? ORDER BY line", file_id)
+    return Note(
+        path,
+        None if properties is None else json.loads(str(properties)),
+        tuple(json.loads(str(tags))),
+        tuple(json.loads(str(aliases))),
+        tuple(link for link, _ in links_of(index, path)),
+        tuple(Heading(**heading) for heading in json.loads(str(headings))),
+        tuple(Block(str(block), int(str(line))) for block, line in blocks),
+        tuple(task for _, task in list_tasks(index, path)),
+        tuple(Field(**field) for field in json.loads(str(fields))),
+        tuple(list_problems(index, path)),
+        str(body),
+        int(str(body_line)),
+    )
+
+
+def list_records(
+    index: Index, tag: str = "", folder: str = "", where: Mapping[str, Any] | None = None
+) -> Iterator[Record]:
+    """Notes as plain records, sorted by path; `where` compares properties, in lists any item."""
+    query = "SELECT f.path, f.size, f.mtime_ns, n.properties, n.aliases, n.tags, n.fields, f.id FROM files f"
+    query += " JOIN notes n ON n.file = f.id WHERE f.kind = 'note'"
+    values: list[Any] = []
+    if tag:
+        key = tag.lstrip("#").rstrip("/").lower()
+        query += " AND f.id IN (SELECT file FROM tags WHERE tag_key = ? OR substr(tag_key, 1, ?) = ?)"
+        values += [key, len(key) + 1, key + "/"]
+    if folder:
+        key = key_of(folder.strip("/") + "/")
+        query += " AND substr(f.path_key, 1, ?) = ?"
+        values += [len(key), key]
+    dests = _dests(index)
+    for row in index.connection.execute(query + " ORDER BY f.path", values):
+        properties = json.loads(row[3]) if row[3] else {}
+        if _passes(properties, where):
+            facts = (json.loads(row[5]), json.loads(row[4]), properties, fields_by_name(json.loads(row[6])))
+            yield _record(row[0], row[1], row[2], facts, dests.get(row[7], []))
+
+
+def records_of(
+    notes: Iterable[Note], tag: str = "", folder: str = "", where: Mapping[str, Any] | None = None
+) -> Iterator[Record]:
+    """The same records of notes that are not in the index yet, with the same choice among them."""
+    key = tag.lstrip("#").rstrip("/").lower()
+    inside = key_of(folder.strip("/") + "/") if folder else ""
+    for note in notes:
+        if key and not any(own.lower() == key or own.lower().startswith(key + "/") for own in note.tags):
+            continue
+        properties = dict(note.properties or {})
+        if key_of(note.path).startswith(inside) and _passes(properties, where):
+            fields = fields_by_name({"canonical": field.canonical, "value": field.value} for field in note.fields)
+            facts = (list(note.tags), list(note.aliases), properties, fields)
+            yield _record(note.path, len(note.body), 0, facts, [])
+
+
+def _passes(properties: Mapping[str, Any], where: Mapping[str, Any] | None) -> bool:
+    return all(_equals(_value(properties, name), wanted) for name, wanted in (where or {}).items())
+
+
+def _record(path: str, size: int, mtime_ns: int, facts: tuple[Any, ...], links: list[str]) -> Record:
+    tags, aliases, properties, fields = facts
+    return {
+        "path": path,
+        "title": title_of(path),
+        "folder": path.rpartition("/")[0],
+        "tags": tags,
+        "aliases": aliases,
+        "properties": properties,
+        "fields": fields,
+        "links": links,
+        "modified": datetime.fromtimestamp(mtime_ns / 1e9, UTC).isoformat(timespec="seconds"),
+        "size": size,
+    }
+
+
+def link_record(link: Link, resolved: str | None) -> Record:
+    """A link as plain data: `{target, heading: [...] or null, block, alias, embed, resolved, line, property?}`."""
+    record: Record = {
+        "target": link.target,
+        "heading": list(link.heading) or None,
+        "block": link.block,
+        "alias": link.alias,
+        "embed": link.embed,
+        "resolved": resolved,
+        "line": link.line,
+    }
+    return record if link.key is None else {**record, "property": link.key}
+
+
+def task_record(path: str, task: Task) -> Record:
+    """A task as plain data; fields by canonical name."""
+    return {
+        "path": path,
+        "title": title_of(path),
+        "line": task.line,
+        "parent_line": task.parent_line,
+        "status": task.status,
+        "done": task.done,
+        "complete": task.complete,
+        "text": task.text,
+        "tags": list(task.tags),
+        "fields": {field.canonical: field.value for field in reversed(task.fields)},
+    }
+
+
+def _dests(index: Index) -> dict[int, list[str]]:
+    """File id -> paths its links lead to, each once, in order of first link."""
+    found: dict[int, dict[str, None]] = {}
+    query = "SELECT l.file, f.path FROM links l JOIN files f ON f.id = l.dest ORDER BY l.file, l.position"
+    for file_id, path in index.connection.execute(query):
+        found.setdefault(file_id, {})[path] = None
+    return {file_id: list(paths) for file_id, paths in found.items()}
+
+
+def _value(properties: Mapping[str, Any], name: str) -> Any:
+    """A property by name, whatever its case: Obsidian's property names ignore it."""
+    if name in properties:
+        return properties[name]
+    return next((value for key, value in properties.items() if key.lower() == name.lower()), None)
+
+
+def _equals(value: Any, wanted: Any) -> bool:
+    if isinstance(value, list):
+        return any(_equals(item, wanted) for item in value) or value == wanted
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return value is wanted or str(value).lower() == str(wanted).lower() == "" or _text(value) == _text(wanted)
+    return bool(value == wanted) or _text(value) == _text(wanted)
+
+
+def _text(value: Any) -> str:
+    """A value as people type it: no brackets round links, no case, numbers plain."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip()
+    if text.startswith("[[") and text.endswith("]]"):
+        text = title_of(text[2:-2].partition("|")[0].partition("#")[0])
+    return text.casefold()
+
+
+def links_of(index: Index, path: str) -> list[tuple[Link, str | None]]:
+    """Links and embeds of a file with the path each leads to, in order, property links last."""
+    query = (
+        "SELECT l.target, l.line, l.heading, l.block, l.alias, l.embed, l.key, d.path FROM links l"
+        " JOIN files f ON f.id = l.file LEFT JOIN files d ON d.id = l.dest WHERE f.path = ? ORDER BY l.position"
+    )
+    return [
+        (Link(row[0], row[1], tuple(json.loads(row[2] or "[]")), row[3], row[4], bool(row[5]), row[6]), row[7])
+        for row in index.connection.execute(query, (path,))
+    ]
+
+
+def list_backlinks(index: Index, path: str) -> list[Backlink]:
+    """Notes that link to this file, sorted by path; links, embeds and property links all count."""
+    query = (
+        "SELECT s.path, count(*), min(l.line) FROM links l JOIN files s ON s.id = l.file JOIN files d ON d.id = l.dest"
+        " WHERE d.path = ? GROUP BY s.path ORDER BY s.path"
+    )
+    return [Backlink(*row) for row in index.connection.execute(query, (path,))]
+
+
+def list_unresolved(index: Index) -> list[Unresolved]:
+    """Link targets that no file answers to, by note; a target's `.md` is dropped, its case kept."""
+    query = (
+        "SELECT f.path, l.target, l.line FROM links l JOIN files f ON f.id = l.file WHERE l.dest IS NULL"
+        " ORDER BY f.path, l.position"
+    )
+    found: dict[tuple[str, str], list[int]] = {}
+    for source, target, line in index.connection.execute(query):
+        name = target[:-3] if target.lower().endswith(".md") else target
+        found.setdefault((source, name), []).append(line)
+    return [Unresolved(source, target, len(lines), lines[0]) for (source, target), lines in found.items()]
+
+
+def list_ambiguous(index: Index) -> list[Record]:
+    """Links that more than one file answers to: source, target, line, where it leads and where else it could."""
+    query = (
+        "SELECT f.path, l.target, l.line FROM links l JOIN files f ON f.id = l.file WHERE l.ambiguous"
+        " ORDER BY f.path, l.position"
+    )
+    found = []
+    for source, target, line in index.connection.execute(query).fetchall():
+        answer = find_link(index, source, target)
+        dest = answer.dest.path if answer.dest else None
+        found.append(
+            {"source": source, "target": target, "line": line, "resolved": dest, "others": list(answer.others)}
+        )
+    return found
+
+
+def list_orphans(index: Index) -> list[str]:
+    """Notes that no other note links to."""
+    query = (
+        "SELECT path FROM files f WHERE kind = 'note' AND NOT EXISTS"
+        " (SELECT 1 FROM links l WHERE l.dest = f.id AND l.file != f.id) ORDER BY path"
+    )
+    return [str(row[0]) for row in index.rows(query)]
+
+
+def count_tags(index: Index) -> dict[str, int]:
+    """Tag -> notes that carry it, sorted; spelled as first seen."""
+    query = (
+        "SELECT min(t.tag), count(*) FROM tags t JOIN files f ON f.id = t.file WHERE f.kind = 'note'"
+        " GROUP BY tag_key ORDER BY tag_key"
+    )
+    return {row[0]: row[1] for row in index.connection.execute(query)}
+
+
+def count_properties(index: Index) -> dict[str, int]:
+    """Property name -> notes that carry it, sorted without case."""
+    found: dict[str, int] = {}
+    for row in index.connection.execute("SELECT properties FROM notes WHERE properties IS NOT NULL"):
+        for name in json.loads(row[0]):
+            found[name] = found.get(name, 0) + 1
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def list_tasks(index: Index, path: str = "") -> list[tuple[str, Task]]:
+    """(path, task) of the vault or of one note, by path and line."""
+    query = "SELECT f.path, t.status, t.text, t.line, t.parent_line, t.tags, t.fields FROM tasks t"
+    query += " JOIN files f ON f.id = t.file WHERE ? IN ('', f.path) ORDER BY f.path, t.line"
+    return [
+        (row[0], Task(row[1], row[2], row[3], row[4], tuple(json.loads(row[5])), _task_fields(row[6], row[3])))
+        for row in index.connection.execute(query, (path,))
+    ]
+
+
+def _task_fields(text: str, line: int) -> tuple[Field, ...]:
+    return tuple(Field(name, name, value, line) for name, value in json.loads(text).items())
+
+
+def fields_by_name(fields: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Canonical name -> every value in order: a repeated key makes a list, as in Dataview."""
+    found: dict[str, list[Any]] = {}
+    for field in fields:
+        found.setdefault(field["canonical"], []).append(field["value"])
+    return found
+
+
+def list_problems(index: Index, path: str = "") -> list[Problem]:
+    """Problems of the vault or of one file, by path and line."""
+    query = "SELECT f.path, p.line, p.what FROM problems p JOIN files f ON f.id = p.file WHERE ? IN ('', f.path)"
+    return [Problem(*row) for row in index.connection.execute(query + " ORDER BY f.path, p.line", (path,))]

@@ -1,0 +1,308 @@
+"""START HERE: the hall. A folder in; a vault opened, its index refreshed, its asks answered, out. *Disk, Process*.
+
+nest = open_nest(Path.cwd())      # find the vault, read the settings, open the index
+nest.refresh()                    # look at every file, read those that changed
+nest.links("Home.md")             # facts: see lookups.py
+nest.answer(ask)                  # a question walked to its note: see walk.py
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nestkit.change import digest
+from nestkit.config import Config, merge_config, parse_config
+from nestkit.errors import ConfigError, NoteMissing, NoVault
+from nestkit.index import facts, registry
+from nestkit.index.refresh import MAX_NOTE_BYTES, Readers, Refreshed, refresh
+from nestkit.index.store import Index, discard, open_index
+from nestkit.lookups import Lookups
+from nestkit.note import Note, Problem, Vocabulary
+from nestkit.policy import PROTECTED
+from nestkit.runs.note import RunNote, parse_note
+from nestkit.tool import Script, Tool
+from nestkit.vault.apply import recover
+from nestkit.vault.files import list_files, read_file
+from nestkit.vault.names import matches_any
+from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
+
+if TYPE_CHECKING:
+    from nestkit.run import Ask, Run
+    from nestkit.walk import Company
+    from nestkit.writers import Call
+
+BUILTIN = Path(__file__).parent / "scripts/vault.py"
+"""The script of the built-in tools; read by the same reader as the user's."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All tools of a vault, the built-in ones among them."""
+
+    tools: tuple[Tool, ...]
+    scripts: tuple[Script, ...]
+    problems: tuple[Problem, ...]
+    """Names that two scripts claim; what is wrong inside a script is with the script."""
+
+
+@dataclass(slots=True)
+class Phases:
+    """Where the time of a command went, in seconds."""
+
+    spent: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - begun
+
+    def draft(self) -> str:
+        """One line: each phase in milliseconds, in the order of first use."""
+        return "time: " + ", ".join(f"{name} {1000 * seconds:.0f} ms" for name, seconds in self.spent.items())
+
+
+class Nest(Lookups):
+    """One open vault."""
+
+    def __init__(self, root: Path, config: Config, folders: Folders, index: Index, index_file: Path) -> None:
+        self.root = root
+        self.config = config
+        self.folders = folders
+        self.index = index
+        self.index_file = str(index_file)
+        self.phases = Phases()
+        self._targets: dict[str, str] = {}
+        self._left_out: list[Problem] = []
+
+    def __enter__(self) -> Nest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.index.close()
+
+    def refresh(self, *, progress: Progress = lambda done, total: None) -> Refreshed:
+        """The index brought up to date with the vault's files."""
+        with self.phases("refresh"):
+            self._left_out.clear()
+            entries = list(list_files(self.root, self.config.system, self._left_out.append))
+            self._targets = {entry.path: entry.target for entry in entries if entry.target}
+            readers = Readers(self._read_entry, self.parse_note, _parse_canvas, _parse_script, self.config.system)
+            done = refresh(self.index, entries, readers, progress=progress)
+            if done.changed or done.removed:
+                self.__dict__.pop("registry", None)
+        return done
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The tools as of the last refresh."""
+        scripts = (self._builtin(), *registry.list_scripts(self.index))
+        tools, problems = registry.unique_tools(scripts)
+        return Registry(tuple(tools), scripts, tuple(problems))
+
+    def vocabulary(self) -> Vocabulary:
+        """What the vault can be asked about, private notes left out."""
+        from nestkit.index.vocabulary import read_vocabulary
+        from nestkit.parse.kind import property_kind
+
+        kinds = self.kinds()
+        seal = f"{self.config.private} {sorted(kinds.items())}"
+        return read_vocabulary(self.index, lambda name, value: property_kind(name, value, kinds), self.is_private, seal)
+
+    def is_private(self, path: str) -> bool:
+        """Whether the settings hide this path from programs, tools and models."""
+        return matches_any(path, self.config.private) or matches_any(self._targets.get(path, path), self.config.private)
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """Globs that no program or tool may write."""
+        return (*PROTECTED, self.config.system, self.config.runs, *self.config.protected)
+
+    def read_bytes(self, path: str) -> bytes:
+        """A file's bytes through the safe door; a link that stays inside the vault is followed."""
+        return read_file(self.root, self._targets.get(path, path), MAX_NOTE_BYTES)
+
+    def read_text(self, path: str) -> str:
+        """A note's text; bytes that are no UTF-8 are replaced."""
+        return self.read_bytes(path).decode("utf-8", "replace")
+
+    @staticmethod
+    def parse_note(path: str, text: str) -> Note:
+        """What a note says."""
+        from nestkit.parse.note import parse_note as parse  # late: only a changed note pays for the parser
+
+        return parse(path, text)
+
+    def find_bytes(self, path: str) -> bytes | None:
+        """The same, or None when there is no such file."""
+        try:
+            return self.read_bytes(path)
+        except NoteMissing:
+            return None
+
+    def problems(self, path: str = "") -> list[dict[str, Any]]:
+        """As in `Lookups`, with the files that could not even be listed."""
+        left_out = [problem for problem in self._left_out if path in ("", problem.path)]
+        shown = [{"path": p.path, "line": p.line, "what": p.what, "text": str(p)} for p in left_out]
+        return super().problems(path) + shown
+
+    def get_tool(self, name: str) -> Tool:
+        """The tool of this name; raises NoTool with the nearest names."""
+        return registry.get_tool(self.registry.tools, name)
+
+    def find_tools(self, text: str, limit: int = 8) -> list[Tool]:
+        """Tools that fit a description, best first."""
+        return registry.find_tools(self.registry.tools, text, limit)
+
+    def describe_tool(self, name: str) -> str:
+        """Everything known of a tool, as text."""
+        from nestkit.parse.tool_text import draft_tool
+
+        tool = self.get_tool(name)
+        return draft_tool(tool, next(script for script in self.registry.scripts if script.path == tool.script))
+
+    def check_tools(self) -> list[Problem]:
+        """What is wrong with the scripts, by path and line."""
+        found = [problem for script in self.registry.scripts for problem in script.problems]
+        found += self.registry.problems
+        for tool in self.registry.tools:
+            found += [
+                Problem(tool.script, effect.line, f"{tool.name} seems to {effect}, and does not declare it")
+                for effect in tool.undeclared
+            ]
+        return sorted(set(found), key=lambda problem: (problem.path, problem.line, problem.what))
+
+    def answer(
+        self,
+        ask: Ask,
+        company: Company,
+        *,
+        call: Call | None = None,
+        keep: bool = True,
+        apply: bool = True,
+    ) -> Run:
+        """The story of an ask, walked to its note. With `call` the program is that one call."""
+        from nestkit.walk import walk  # late: looking things up needs no sandbox and no planner
+
+        return walk(self, ask, company, call=call, keep=keep, apply=apply)
+
+    def note_text(self, run: Run) -> str:
+        """The note of a run, as text."""
+        from nestkit.write_back import note_text
+
+        return note_text(self, run)
+
+    def runs(self) -> list[dict[str, Any]]:
+        """`{id, status, ask, created, model, path}` of every run note, the newest first."""
+        found = []
+        for record in facts.list_records(self.index, folder=self.config.runs):
+            properties = record["properties"]
+            if "nest-id" in properties:
+                told = {
+                    name: properties.get(f"nest-{name}", "") for name in ("id", "status", "ask", "created", "model")
+                }
+                found.append({**told, "path": record["path"]})
+        return sorted(found, key=lambda run: (str(run["created"]), str(run["id"])), reverse=True)
+
+    def run_path(self, run: str) -> str:
+        """The path of a run's note, by id or the first part of it, name, path, or `last`; raises NoteMissing."""
+        runs = self.runs()
+        if run == "last" and runs:
+            return str(runs[0]["path"])
+        matching = [r["path"] for r in runs if str(r["id"]).startswith(run) or run in (r["path"], _stem(r["path"]))]
+        if len(matching) == 1:
+            return str(matching[0])
+        if matching:
+            raise NoteMissing(f"{run!r} fits {len(matching)} runs", "write more of the id; `nest runs` lists them")
+        raise NoteMissing(f"no run {run!r}", "`nest runs` lists them")
+
+    def run_note(self, path: str) -> RunNote:
+        """The run that a note tells of; raises NoteMissing when it tells of none."""
+        note = parse_note(self.read_text(path), facts.get_note(self.index, path).properties or {})
+        if note is None:
+            raise NoteMissing(f"{path} is not the note of a run", "`nest runs` lists them")
+        return note
+
+    def _builtin(self) -> Script:
+        """The script of the built-in tools: read like any other, its functions called by the host, not by a child."""
+        source = BUILTIN.read_bytes()
+        script = registry.read_kept(self.index, digest(source), lambda: _parse_script(BUILTIN.name, source))
+        return replace(script, tools=tuple(replace(tool, manner="builtin") for tool in script.tools))
+
+    def _read_entry(self, path: str) -> bytes:
+        return read_file(self.root, self._targets.get(path, path), 4 * MAX_NOTE_BYTES)
+
+
+def open_nest(
+    start: Path,
+    named: Path | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    say: Callable[[str], None] = lambda line: None,
+    to_write: bool = False,
+    rebuild: bool = False,
+) -> Nest:
+    """The vault somebody means, open. `say` gets what a person should know; raises NoVault and ConfigError.
+
+    With `to_write` the folder must be marked as a vault or named outright, and a write that a crash cut short is
+    brought to its end first.
+    """
+    place = find_vault(start, named)
+    if to_write and not (place.marked or named):
+        raise NoVault(
+            f"{place.root} holds notes but is no nest yet", "run `nest init` there, or name it with --vault DIR"
+        )
+    folders = user_folders(environ)
+    config = _read_config(place.root, folders)
+    if to_write:
+        for line in recover(place.root):
+            say(line)
+    file = folders.cache / vault_key(place.root) / "index.sqlite"
+    if rebuild:
+        discard(file)
+    return Nest(place.root, config, folders, open_index(file, say=say), file)
+
+
+def _read_config(root: Path, folders: Folders) -> Config:
+    mine, theirs = (_read_sections(file) for file in (folders.config / "config.toml", root / "nest.toml"))
+    return merge_config(mine, theirs)
+
+
+def _read_sections(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}", "mend it, or move it away") from None
+    return parse_config(text, str(file))
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".md")
+
+
+def _parse_canvas(path: str, text: str) -> Note:
+    from nestkit.parse.canvas import parse_canvas
+
+    return parse_canvas(path, text)
+
+
+def _parse_script(path: str, source: bytes) -> Script:
+    from nestkit.parse.script import parse_script
+
+    return parse_script(path, source)

@@ -1,0 +1,69 @@
+"""A function's return hint in, the record and enum classes it names described field by field out. *Pure*."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from nestkit.parse.names import Names
+from nestkit.parse.schema import expression, fields_of, is_enum, last_part, members_of, type_text
+
+_MAX_CLASSES = 8
+
+
+def describe_records(hint: ast.expr | None, names: Names) -> str:
+    """One line for each class of the file that the hint names: `Score has value (float), level (str).`"""
+    lines: list[str] = []
+    for name in _named_in(hint, names):
+        line = names.once("record", name, lambda name=name: _described(name, names), "")  # type: ignore[misc]
+        lines += [str(line)] if line else []
+        if len(lines) == _MAX_CLASSES:
+            break
+    return "\n".join(lines)
+
+
+def _described(name: str, names: Names) -> str:
+    class_def = names.classes.get(name)
+    if class_def is None:
+        return _record_line(name, _functional_fields(names.assigned.get(name), names))
+    if is_enum(class_def, names):
+        return f"{name} is one of {', '.join(map(repr, members_of(class_def, names)))}."
+    return _record_line(name, [(field, type_text(kind, names)) for field, kind, _ in fields_of(class_def, names)])
+
+
+def _record_line(name: str, fields: Sequence[tuple[str, str]]) -> str:
+    shown = ", ".join(f"{field} ({kind})" if kind else field for field, kind in fields[:40])
+    return f"{name} has {shown}." if shown else ""
+
+
+def _functional_fields(node: ast.expr | None, names: Names) -> list[tuple[str, str]]:
+    """Fields of `namedtuple("P", "x y")`, `NamedTuple("P", [("x", int)])` and `TypedDict("P", {"x": int})`."""
+    if not isinstance(node, ast.Call) or len(node.args) < 2:
+        return []
+    fields = node.args[1]
+    match last_part(node.func, names), fields:
+        case "namedtuple", _:
+            given = names.literal(fields)
+            words = given.replace(",", " ").split() if isinstance(given, str) else given
+            return [(str(word), "") for word in words] if isinstance(words, list | tuple) else []
+        case "NamedTuple", ast.List(elts=pairs) | ast.Tuple(elts=pairs):
+            parts = [pair.elts for pair in pairs if isinstance(pair, ast.Tuple) and len(pair.elts) == 2]
+            return [(str(names.literal(name)), type_text(kind, names)) for name, kind in parts]
+        case "TypedDict", ast.Dict(keys=keys, values=kinds):
+            return [(str(names.literal(key)), type_text(kind, names)) for key, kind in zip(keys, kinds, strict=True)]
+    return []
+
+
+def _named_in(hint: ast.expr | None, names: Names) -> Iterator[str]:
+    """Names in a hint, in order, those inside quoted hints and aliases of the file too."""
+    seen: set[str] = set()
+    waiting = [hint] if hint is not None else []
+    while waiting and len(seen) < 100:
+        for node in ast.walk(waiting.pop(0)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                waiting += [inner] if (inner := expression(node.value)) else []
+            elif isinstance(node, ast.Name) and node.id not in seen:
+                seen.add(node.id)
+                yield node.id
+                alias = names.assigned.get(node.id)
+                waiting += [alias] if isinstance(alias, ast.Subscript | ast.BinOp) else []

@@ -1,0 +1,159 @@
+"""The bytes of a script in; its tools, its text and what is wrong with it out; nothing in it is run. *Pure*.
+
+A script needs nothing to become a tool. What it offers is read from its source in one of the manners below; types, text
+and effects come from whatever its author wrote down, and a `nest:` block only adds to that.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from nestkit.note import Problem
+from nestkit.parse.argparse_program import read_argparse
+from nestkit.parse.click_program import read_click
+from nestkit.parse.docstring import Doc, clean, header_comment, parse_doc, summary_of, words_of
+from nestkit.parse.effects import Effects, find_effects
+from nestkit.parse.functions import read_functions
+from nestkit.parse.inline_metadata import parse_environment
+from nestkit.parse.metadata import Wishes, merge_wishes, parse_nest_block
+from nestkit.parse.placing import check_placing, examples_of, utterances_of
+from nestkit.parse.program import read_program
+from nestkit.parse.source import Draft, Reading, Source, parse_source
+from nestkit.parse.typer_program import read_typer
+from nestkit.tool import Script, Tool
+
+MANNERS: tuple[Callable[[Source], Reading], ...] = (read_argparse, read_click, read_typer, read_program)
+"""How a script can be a command line; the first that fits counts. Its public functions are read besides."""
+
+_MAX_TOOLS = 200
+_MAX_PARAMETERS = 100
+
+
+def parse_script(path: str, source: bytes) -> Script:
+    """The script with its tools; what cannot be read is a problem in it, never an exception.
+
+    The same function reads the scripts of a vault and those that come with nest.
+    """
+    digest = sha256(source).hexdigest()
+    why = _why_no_tools(path)
+    if why:
+        return Script(path, digest, others=((path.rpartition("/")[2].removesuffix(".py"), why),))
+    try:
+        parsed = parse_source(path, source)
+        if isinstance(parsed, Problem):
+            return Script(path, digest, problems=(parsed,))
+        return _script(parsed, digest)
+    except (RecursionError, MemoryError):
+        what = "nested too deeply to be read; simplify its longest expression"
+        return Script(path, digest, problems=(Problem(path, 0, what),))
+
+
+def _script(source: Source, digest: str) -> Script:
+    doc, said, problems = _module_text(source)
+    environment, more = parse_environment(source.lines, source.path)
+    wishes = merge_wishes(environment.wishes, said)
+    program = _program(source)
+    functions = read_functions(source, program)
+    drafts, unfit = _checked(source, [*program.drafts, *functions.drafts])
+    texts = [_described(draft.tool, doc if len(drafts) == 1 else Doc()) for draft in drafts]
+    effects = find_effects(source) if drafts else Effects({}, {})
+    tools = [_finished(tool, draft, wishes, effects) for tool, draft in zip(texts, drafts, strict=True)]
+    placed, misplaced = _placed(tools, drafts, wishes, source)
+    others = dict((*program.others, *functions.others))
+    if not placed and not others:
+        others = {source.name: 'nothing to call: no public function and no `if __name__ == "__main__":` block'}
+    return Script(
+        path=source.path,
+        digest=digest,
+        tools=placed,
+        others=tuple(others.items()),
+        summary=doc.summary or (placed[0].summary if len(placed) == 1 else words_of(source.name)),
+        dependencies=environment.dependencies,
+        requires_python=environment.requires_python,
+        problems=(*problems, *more, *program.problems, *functions.problems, *unfit, *misplaced),
+    )
+
+
+def _program(source: Source) -> Reading:
+    """The command line the script is, if it is one; else what speaks against it."""
+    readings = [Reading()]
+    for read in MANNERS:
+        readings.append(read(source))
+        if readings[-1].is_program or readings[-1].problems:
+            break
+    return max(readings, key=lambda reading: (reading.is_program, bool(reading.problems), bool(reading.others)))
+
+
+def _why_no_tools(path: str) -> str:
+    """Why a file is no script of tools, by its name alone."""
+    name = path.rpartition("/")[2].removesuffix(".py")
+    if name.startswith("test_") or name.endswith("_test") or name == "conftest":
+        return "tests, not tools"
+    if name.startswith("__"):
+        return "part of a package, not a script"
+    return "private: its name begins with _, so it is there for other scripts" if name.startswith("_") else ""
+
+
+def _module_text(source: Source) -> tuple[Doc, Wishes, list[Problem]]:
+    """What is said of the script as a whole: its docstring less the `nest:` block, else its first comment."""
+    docstring = ast.get_docstring(source.tree, clean=False)
+    if docstring is None:
+        return parse_doc(header_comment(source.lines)), Wishes(), []
+    text, wishes, problems = parse_nest_block(docstring, source.path, source.tree.body[0].lineno)
+    return Doc(summary_of(clean(text)), clean(text)), wishes, problems
+
+
+def _checked(source: Source, drafts: Sequence[Draft]) -> tuple[list[Draft], list[Problem]]:
+    """The drafts, less those that a call could not tell apart or nobody could take in."""
+    kept: dict[str, Draft] = {}
+    problems = []
+    for draft in drafts:
+        tool = draft.tool
+        if tool.name in kept:
+            what = f"two things would be called {tool.name}; this one is left out, rename it"
+            problems.append(source.problem(tool.line, what))
+        elif len(tool.parameters) > _MAX_PARAMETERS:
+            problems.append(source.problem(tool.line, f"{tool.name} takes more than {_MAX_PARAMETERS} parameters"))
+        elif len(kept) == _MAX_TOOLS:
+            problems.append(source.problem(tool.line, f"more than {_MAX_TOOLS} tools; move some to another script"))
+            break
+        else:
+            kept[tool.name] = draft
+    return list(kept.values()), problems
+
+
+def _finished(tool: Tool, draft: Draft, wishes: Wishes, effects: Effects) -> Tool:
+    """The tool with what its script as a whole asks for, and what its code shows."""
+    wished = merge_wishes(wishes, draft.wishes)
+    return replace(
+        tool,
+        declared=wished.declared,
+        found=effects.of(draft.runs, started=tool.manner != "function"),
+        confirm=wished.confirm or "write",
+        hidden=bool(wished.hidden),
+        timeout=wished.timeout,
+        cache=bool(wished.cache),
+    )
+
+
+def _described(tool: Tool, doc: Doc) -> Tool:
+    """The tool with the script's own text where nothing else is said of it, and its name in words at the least."""
+    return replace(tool, summary=tool.summary or doc.summary or words_of(tool.short), text=tool.text or doc.text)
+
+
+def _placed(
+    tools: Sequence[Tool], drafts: Sequence[Draft], wishes: Wishes, source: Source
+) -> tuple[tuple[Tool, ...], list[Problem]]:
+    """The tools with their utterances and examples; a function's own block speaks of that function alone."""
+    said, shown = wishes.utterances or {}, wishes.examples or ()
+    wrong = check_placing(said, shown, tools) if tools else []
+    placed = []
+    for tool, draft in zip(tools, drafts, strict=True):
+        own = [text for texts in (draft.wishes.utterances or {}).values() for text in texts]
+        utterances = (*own, *utterances_of(tool, said, tools))
+        examples = (*(draft.wishes.examples or ()), *examples_of(tool, shown, tools))
+        placed.append(replace(tool, utterances=utterances, examples=examples))
+    return tuple(placed), [source.problem(0, what) for what in wrong]

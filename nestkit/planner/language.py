@@ -1,0 +1,106 @@
+"""The word lists of `english.toml`, in the shapes the planner asks for them. *Disk*, its own data file, once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Superlative:
+    """What "cheapest" says: least, of these numbers."""
+
+    words: tuple[tuple[str, ...], ...]
+    most: bool
+    number: Names
+    date: Names
+
+
+@dataclass(frozen=True, slots=True)
+class English:
+    """The language as data; see `english.toml` for what each part means."""
+
+    articles: frozenset[str]
+    function_words: frozenset[str]
+    beyond: frozenset[str]
+    links: frozenset[str]
+    determiners: frozenset[str]
+    months: Names
+    kind_names: Names
+    money_names: Names
+    currency_names: Names
+    implied_number: Names
+    implied_date: Names
+    due_names: Names
+    numbers: Mapping[str, int]
+    plurals: Mapping[str, str]
+    synonyms: Mapping[str, Names]
+    verbs: Mapping[str, Names]
+    days: Mapping[str, Names]
+    opposites: Mapping[str, Names]
+    choices: Mapping[str, Mapping[tuple[str, ...], str]]
+    """Table -> phrase -> what it stands for: `compare` -> `more than` -> `>`."""
+    superlatives: tuple[Superlative, ...]
+
+
+_SETS = ("articles", "function_words", "beyond", "links", "determiners")
+_TABLES = ("synonyms", "verbs", "days", "opposites")
+_CHOICES = ("progress", "extremes", "folds", "compare", "more", "directions", "ages", "groupings", "truths", "nouns")
+
+
+def load_toml(name: str) -> dict[str, Any]:
+    """One of the planner's data files."""
+    return tomllib.loads((Path(__file__).parent / name).read_text("utf-8"))
+
+
+@cache
+def english() -> English:
+    """The word lists, read once."""
+    lists = load_toml("english.toml")
+    choices = {table: _choices(lists.pop(table)) for table in _CHOICES}
+    superlatives = tuple(map(_superlative, lists.pop("superlatives").values()))
+    made: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in lists.items()}
+    made |= {name: frozenset(lists[name]) for name in _SETS}
+    made |= {name: {word: tuple(names) for word, names in lists[name].items()} for name in _TABLES}
+    return English(**made, choices=choices, superlatives=superlatives)
+
+
+def _choices(table: Mapping[str, list[str]]) -> dict[tuple[str, ...], str]:
+    return {tuple(phrase.split()): choice for choice, phrases in table.items() for phrase in phrases}
+
+
+def _superlative(entry: Mapping[str, Any]) -> Superlative:
+    words = tuple(tuple(phrase.split()) for phrase in entry["words"])
+    return Superlative(words, entry["most"], tuple(entry.get("number", ())), tuple(entry.get("date", ())))
+
+
+def singular(word: str) -> str:
+    """A plural's singular by the small rules of English; other words as they are."""
+    plurals = english().plurals
+    if word in plurals:
+        return plurals[word]
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("xes", "ches", "shes", "sses", "atoes", "eroes", "choes")):
+        return word[:-2]
+    return word[:-1]
+
+
+_ENDINGS = ("ations", "ation", "ated", "ates", "ating", "ate", "ings", "ing", "ees", "ee", "ions", "ion", "ers", "er", "ors", "or", "ed", "es", "e", "s", "d")
+
+
+def root(word: str) -> str:
+    """What a verb and the noun made of it have in common: `attended`, `attendees` -> `attend`; for names only."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            break
+    return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word

@@ -1,0 +1,249 @@
+"""The vault's vocabulary in; which of its words stand where in an ask, out. *Pure*."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from nestkit.note import PropertyWords, Vocabulary
+from nestkit.planner.language import english, root, singular
+from nestkit.planner.query import Kind
+from nestkit.planner.words import Token, phrase
+
+T = TypeVar("T")
+Key = tuple[str, ...]
+
+_DAY = re.compile(r"\d{4}-\d{2}(-\d{2})?(T.*)?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_MAX_WORDS = 8
+"""A longer value is a sentence: it is asked for with its property's name or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases(Generic[T]):
+    """Phrases of the vault, found in an ask as they are or, where `find_stem` is asked, in the plural."""
+
+    exact: Mapping[Key, tuple[T, ...]]
+    stems: Mapping[Key, tuple[T, ...]]
+    longest: int
+
+    def find(self, tokens: Sequence[Token], start: int) -> Iterator[tuple[int, tuple[T, ...]]]:
+        """(end, what it may be) of each phrase that begins here, the longest first."""
+        for end in range(min(len(tokens), start + self.longest), start, -1):
+            key = tuple(token.norm for token in tokens[start:end])
+            if found := self.exact.get(key) or self.stems.get(_stem(key)):
+                yield end, found
+
+
+def phrases(pairs: Iterable[tuple[str, T]], *, plurals: bool = True) -> Phrases[T]:
+    """An index of (text, what it stands for)."""
+    exact: dict[Key, dict[T, None]] = {}
+    stems: dict[Key, dict[T, None]] = {}
+    for text, item in pairs:
+        if key := phrase(text):
+            exact.setdefault(key, {})[item] = None
+            if plurals:
+                stems.setdefault(_stem(key), {})[item] = None
+    longest = max(map(len, exact), default=0)
+    return Phrases({k: tuple(v) for k, v in exact.items()}, {k: tuple(v) for k, v in stems.items()}, longest)
+
+
+def _stem(key: Key) -> Key:
+    return tuple(map(singular, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One property or inline field, as far as the planner must know it."""
+
+    name: str
+    """Canonical: lower case, blanks as dashes."""
+    kinds: frozenset[str]
+    values: tuple[str, ...]
+
+    @property
+    def is_day(self) -> bool:
+        return bool(self.kinds & {"date", "datetime"}) or self._all(_DAY)
+
+    @property
+    def is_number(self) -> bool:
+        return "number" in self.kinds and not self.is_day
+
+    @property
+    def is_year(self) -> bool:
+        """A number that can be a year: `year: 1969`."""
+        years = [value for value in self.values if re.fullmatch(r"[12]\d{3}", value)]
+        return self.is_number and len(years) == len(self.values) > 0
+
+    @property
+    def is_flag(self) -> bool:
+        return "checkbox" in self.kinds
+
+    @property
+    def is_list(self) -> bool:
+        return "list" in self.kinds
+
+    def _all(self, pattern: re.Pattern[str]) -> bool:
+        return bool(self.values) and all(map(pattern.fullmatch, self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What notes, or tasks, say of themselves: names and the values under them."""
+
+    names: Mapping[str, Name]
+    name: Phrases[str]
+    value: Phrases[tuple[str, str]]
+    flag: Phrases[tuple[str, str]]
+    roots: Mapping[str, tuple[str, ...]]
+    """Root of a verb -> names with that root."""
+
+    def known(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of these names that there are."""
+        return tuple(name for name in names if name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All the words of one vault."""
+
+    notes: Facts
+    tasks: Facts
+    title: Phrases[str]
+    """Titles and aliases -> path; a title that begins with a date also without it."""
+    tags: tuple[str, ...]
+    tag: Phrases[str]
+    folder: Phrases[str]
+    kind: Phrases[Kind]
+    titles: Mapping[str, str]
+
+
+def read_terms(vocabulary: Vocabulary) -> Terms:
+    """The vocabulary, ready to be found in an ask."""
+    notes = _facts([_name(name, words) for name, words in _merged(vocabulary)])
+    tasks = _facts([_task_name(name, values) for name, values in vocabulary.task_fields.items()])
+    folders = [(folder, folder) for folder in vocabulary.folders]
+    folders += [(_last(folder), folder) for folder in vocabulary.folders]
+    return Terms(
+        notes,
+        tasks,
+        phrases(_titles(vocabulary), plurals=False),
+        vocabulary.tags,
+        phrases(((tag, tag) for tag in vocabulary.tags), plurals=False),
+        phrases(folders, plurals=False),
+        phrases(_kinds(vocabulary, notes)),
+        vocabulary.titles,
+    )
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"\s+", "-", name.strip().lower())
+
+
+def _merged(vocabulary: Vocabulary) -> Iterator[tuple[str, PropertyWords]]:
+    yield from vocabulary.properties.items()
+    yield from vocabulary.fields.items()
+
+
+def _name(name: str, words: PropertyWords) -> Name:
+    return Name(canonical(name), frozenset(words.kinds), words.values)
+
+
+def _task_name(name: str, values: tuple[str, ...]) -> Name:
+    said = tuple(value for value in values if value)
+    kind = "date" if said and all(map(_DAY.fullmatch, said)) else "text"
+    if said and all(map(_NUMBER.fullmatch, said)):
+        kind = "number"
+    return Name(canonical(name), frozenset((kind,)), said)
+
+
+def _facts(found: list[Name]) -> Facts:
+    names: dict[str, Name] = {}
+    for name in found:
+        before = names.get(name.name, Name(name.name, frozenset(), ()))
+        names[name.name] = Name(name.name, before.kinds | name.kinds, before.values + name.values)
+    values = [(value, (name.name, value)) for name in names.values() for value in name.values if _is_word(value)]
+    roots: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        roots[root(name)] = (*roots.get(root(name), ()), name)
+    return Facts(names, phrases(_names(names)), phrases(values), phrases(_flags(names), plurals=False), roots)
+
+
+def _names(names: Mapping[str, Name]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        yield name.replace("-", " "), name
+    for word, others in english().synonyms.items():
+        if canonical(word) not in names:
+            yield from ((word, name) for name in others if name in names)
+
+
+def _flags(names: Mapping[str, Name]) -> Iterator[tuple[str, tuple[str, str]]]:
+    for name in names.values():
+        if name.is_flag:
+            said = name.name.replace("-", " ")
+            yield said, (name.name, "true")
+            for prefix in ("un", "un-"):
+                yield prefix + said, (name.name, "false")
+            for word in english().opposites.get(name.name, ()):
+                yield word, (name.name, "false")
+
+
+def _is_word(value: str) -> bool:
+    """Whether a value can stand for itself in an ask: no number, no day, no lone function word, no sentence."""
+    if _NUMBER.fullmatch(value) or _DAY.fullmatch(value) or "://" in value:
+        return False
+    key = phrase(value)
+    return 0 < len(key) <= _MAX_WORDS and not (len(key) == 1 and key[0] in english().function_words)
+
+
+def _titles(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+    for path, title in vocabulary.titles.items():
+        yield title, path
+        undated = re.sub(r"^\d{4}-\d{2}(-\d{2})?[\s_-]+", "", title)
+        if undated != title:
+            yield undated, path
+    yield from vocabulary.aliases.items()
+
+
+def _last(path: str) -> str:
+    """The last part of a folder or tag, without the number that only sorts it: `01_Notes` -> `Notes`."""
+    return re.sub(r"^\d+[\s_.-]+", "", path.rpartition("/")[2])
+
+
+def _kinds(vocabulary: Vocabulary, notes: Facts) -> Iterator[tuple[str, Kind]]:
+    """Words for sorts of notes: values of `type`, else tag and folder together, else a category."""
+    known = notes.known(english().kind_names)
+    loose = [name for name in known if name == english().kind_names[-1]]
+    firm = [name for name in known if name not in loose]
+    for key, kind in {**_typed(notes, loose), **_placed(vocabulary), **_typed(notes, firm)}.items():
+        yield " ".join(key), kind
+
+
+def _typed(notes: Facts, names: Iterable[str]) -> dict[Key, Kind]:
+    found: dict[Key, Kind] = {}
+    for name in names:
+        for value in notes.names[name].values if name in notes.names else ():
+            if _is_word(value):
+                found.setdefault(_stem(phrase(value)), Kind(value, name=name, value=value))
+    return found
+
+
+def _placed(vocabulary: Vocabulary) -> dict[Key, Kind]:
+    """Tags and folders as sorts of notes; a word that several tags or several folders claim is none."""
+    tags = _unique(vocabulary.tags)
+    folders = _unique(vocabulary.folders)
+    return {
+        key: Kind((tags.get(key) or _last(folders[key])).lower(), tag=tags.get(key, ""), folder=folders.get(key, ""))
+        for key in {**tags, **folders}
+        if not (key == ("note",) and key not in tags)
+    }
+
+
+def _unique(paths: Iterable[str]) -> dict[Key, str]:
+    found: dict[Key, list[str]] = {}
+    for path in paths:
+        if key := _stem(phrase(_last(path))):
+            found.setdefault(key, []).append(path)
+    return {key: each[0] for key, each in found.items() if len(each) == 1}

@@ -1,0 +1,206 @@
+"""The worker for tools: one call of one script over the socket in, its value or its error out. *Process*.
+
+A function is called with keyword arguments, the script imported under its own name with `__file__` as on disk; a
+command line program is run as `__main__` with its arguments. The scripts' folder can be imported from. Source files
+alone are loaded: a byte-code file beside a script says nothing of what was reviewed. Runs in the child: standard
+library only.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import io
+import os
+import sys
+import warnings
+from types import ModuleType
+from typing import Any
+
+from . import clock, failure, wire
+
+
+class SourceLoader(importlib.machinery.SourceFileLoader):
+    """Loads a script from its text, never from a `__pycache__`."""
+
+    def get_code(self, fullname: str) -> Any:
+        file = self.get_filename(fullname)
+        return compile(self.get_data(file), file, "exec", dont_inherit=True)
+
+
+def serve(link: wire.Wire, wish: dict[str, Any]) -> None:
+    """Make the one call and send what came of it."""
+    folders = [wish["shown"], wish["scratch"], *wish["site"]]
+    try:
+        answer = {"value": wire.pack(_relative(_call(wish), wish["shown"]))}
+    except BaseException as error:
+        answer = {"error": failure.draft(error, folders) | {"place": _find_place(error, wish["shown"])}}
+    try:
+        link.send(answer)
+    except ValueError as error:
+        link.send({"error": failure.draft(error) | {"place": ""}})
+
+
+def _call(wish: dict[str, Any]) -> Any:
+    file = f"{wish['shown']}/{wish['script']}"
+    _set_scene(wish, file)
+    with open(file, "rb") as script:
+        source = script.read()
+    if wish["digest"] and _digest(source) != wish["digest"]:
+        raise RuntimeError(f"{wish['script']} has changed since it was read")
+    if wish["function"]:
+        return _call_function(source, file, wish["function"], wire.unpack(wish["arguments"]))
+    return _run_command(source, file, wish["argv"])
+
+
+def _digest(source: bytes) -> str:
+    import hashlib  # late: it loads a large library
+
+    return hashlib.sha256(source).hexdigest()
+
+
+def _set_scene(wish: dict[str, Any], file: str) -> None:
+    """Environment, clock, streams and import path as a script expects them."""
+    os.environ.update(wish["environment"])
+    os.environ |= {"VAULT_PATH": wish["shown"], "TMPDIR": wish["scratch"], "HOME": wish["scratch"], "LANG": "C.UTF-8"}
+    if wish["run"]:
+        os.environ.setdefault("PATH", os.pathsep.join(("/usr/local/bin", "/usr/bin", "/bin")))
+    if known := sys.modules.get("tempfile"):
+        known.tempdir = None
+    clock.stop(wish["now"], wish["offset"])
+    clock.load(wish["seed"])
+    warnings.simplefilter("ignore")
+    sys.stdin = io.StringIO()
+    sys.stdout, sys.stderr = _Kept(wish["message_bytes"] // 4), _Kept(wish["message_bytes"] // 4)
+    sys.dont_write_bytecode = True
+    system = f"{wish['shown']}/{wish['system']}" if wish["system"] else wish["shown"]
+    sys.path[:0] = dict.fromkeys((os.path.dirname(file), system))
+    sys.path += wish["site"]
+    sys.path_hooks.insert(0, _finder_below(wish["shown"]))
+    sys.path_importer_cache.clear()
+
+
+def _finder_below(vault: str) -> Any:
+    """A path hook for the vault's own folders: source files only."""
+
+    def hook(folder: str) -> importlib.machinery.FileFinder:
+        if not f"{folder}/".startswith(f"{vault}/"):
+            raise ImportError
+        return importlib.machinery.FileFinder(folder, (SourceLoader, [".py"]))
+
+    return hook
+
+
+def _call_function(source: bytes, file: str, function: str, arguments: dict[str, Any]) -> Any:
+    name = os.path.basename(file).removesuffix(".py")
+    target: Any = _run_source(source, file, name if name not in sys.modules else f"{name}_script")
+    for part in function.split("."):
+        target = getattr(target, part)
+    args, kwargs = _spread(target, arguments)
+    value = target(*args, **kwargs)
+    if hasattr(value, "__await__"):
+        import asyncio  # late: it is slow to load, and few tools need it
+
+        value = asyncio.run(_wait_for(value))
+    if value is None and (printed := sys.stdout.getvalue()):  # type: ignore[attr-defined]
+        return wire.CommandText(printed)
+    return value
+
+
+async def _wait_for(value: Any) -> Any:
+    return await value
+
+
+def _run_source(source: bytes, file: str, name: str) -> ModuleType:
+    """Run these very bytes as the module of that name."""
+    loader = SourceLoader(name, file)
+    module = ModuleType(name)
+    module.__file__, module.__loader__ = file, loader
+    module.__spec__ = None if name == "__main__" else importlib.machinery.ModuleSpec(name, loader, origin=file)
+    sys.modules[name] = module
+    exec(compile(source, file, "exec", dont_inherit=True), vars(module))
+    return module
+
+
+def _spread(function: Any, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments by name, as the function itself takes them: positional-only ones in order, `*rest` and `**options` open."""
+    import inspect
+
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return [], arguments
+    left, args = dict(arguments), []
+    kinds = {parameter.name: parameter.kind for parameter in parameters}
+    rest = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL), "")
+    for name, kind in kinds.items():
+        ordered = kind is inspect.Parameter.POSITIONAL_ONLY or (
+            kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and left.get(rest)
+        )
+        if ordered and name in left:
+            args.append(left.pop(name))
+        elif kind is inspect.Parameter.VAR_POSITIONAL:
+            args += left.pop(name, ())
+        elif kind is inspect.Parameter.VAR_KEYWORD and isinstance(left.get(name), dict):
+            left |= left.pop(name)
+    return args, left
+
+
+def _run_command(source: bytes, file: str, argv: list[str]) -> wire.CommandText:
+    """Run a script as a command. One that fails without a word on its output raises what it complained of."""
+    sys.argv = [file, *argv]
+    code: object = 0
+    try:
+        _run_source(source, file, "__main__")
+    except SystemExit as stop:
+        code = stop.code
+    out, complaint = sys.stdout.getvalue(), sys.stderr.getvalue()  # type: ignore[attr-defined]
+    if not isinstance(code, int):
+        complaint, code = (f"{complaint}\n{code}", 1) if code is not None else (complaint, 0)
+    last = next((line.strip() for line in reversed(complaint.splitlines()) if line.strip()), "")
+    if code and not out.strip():
+        raise RuntimeError(last or f"{os.path.basename(file)} ended with code {code} and said nothing")
+    return wire.CommandText(out, code, last)
+
+
+class _Kept(io.TextIOWrapper):
+    """A stream that keeps what is written, bytes too, up to a limit."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(_Bounded(most), "utf-8", "surrogateescape", newline="", write_through=True)
+
+    def getvalue(self) -> str:
+        self.flush()
+        kept = self.buffer
+        assert isinstance(kept, _Bounded)
+        return kept.getvalue().decode("utf-8", "replace")
+
+
+class _Bounded(io.BytesIO):
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def write(self, data: Any, /) -> int:
+        if self.tell() + len(data) > self._most:
+            raise ValueError(f"printed more than {self._most:,} bytes")
+        return super().write(data)
+
+
+def _relative(value: Any, vault: str) -> Any:
+    """A path into the vault, as everything outside a script knows it."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value).removeprefix(f"{vault}/")
+    if type(value) is list:
+        return [_relative(item, vault) for item in value]
+    return value
+
+
+def _find_place(error: BaseException, vault: str) -> str:
+    """File and line of the vault where the error arose, or an empty text."""
+    place, trace = "", error.__traceback__
+    while trace:
+        file = trace.tb_frame.f_code.co_filename
+        if file.startswith(f"{vault}/"):
+            place = f"{file[len(vault) + 1 :]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

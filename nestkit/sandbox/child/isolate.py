@@ -1,0 +1,227 @@
+"""How a child gives everything up: what it may still see and use in, a bare process out. *Process*.
+
+The order matters. First the private root, while there are powers to mount with; then ceilings; then the person's own
+id is shed where it is root's; then Landlock; last the system call filter, after which nothing here could be done again.
+Runs in the child: standard library only.
+
+**Source**: capabilities(7), user_namespaces(7), getrlimit(2), prctl(2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import struct
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from . import landlock, mounts, seccomp, syscalls
+
+LINK, TREE, RULES = 3, 4, 5
+"""Descriptors every child is born with: its socket, the programs' mount namespace, the programs' Landlock rules."""
+
+NOBODY = 65534
+SCRATCH = "/tmp"
+_PROCESSES = 128
+"""Threads and processes of one user at a time; in `kernel-lite` on top of those that the machine already has."""
+_PACKAGES = ("site-packages", "dist-packages")
+_ZONES = "/usr/share/zoneinfo"
+_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
+_PROGRAMS = ("/bin", "/usr/bin", "/usr/local/bin")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+
+
+class Box(NamedTuple):
+    """What all children of one parent share."""
+
+    full: bool
+    """With namespaces; without them Landlock and the filter stand alone."""
+    version: int
+    """Of Landlock."""
+    folder: str
+    """Where the private roots are mounted."""
+    filters: dict[str, bytes]
+    standard: tuple[str, ...]
+    """Folders of the standard library."""
+    as_nobody: bool
+    """Programs can do without the owner's rights to files: the standard library is everybody's to read."""
+    processes: int
+    parent: int
+
+
+def prepare(full: bool, version: int, folder: str) -> Box:
+    """Make what all children share, and put the programs' tree and rules where they will find them."""
+    standard = tuple(dict.fromkeys(os.path.realpath(path) for path in sys.path if os.path.isdir(path)))
+    tops = tuple(path for path in standard if not any(path.startswith(f"{other}/") for other in standard))
+    if full:
+        _open_tree(folder, tops)
+    rules = landlock.open_rules(version)
+    for top in tops:
+        landlock.allow(rules, version, landlock.around(top, _PACKAGES))
+    landlock.allow(rules, version, [(os.path.realpath(_ZONES), landlock.READ)])
+    os.dup2(rules, RULES, inheritable=False)
+    machine = syscalls.machine()
+    filters = {
+        "program": seccomp.draft_filter(machine, files=False),
+        "tool": seccomp.draft_filter(machine, files=True, marks=full),
+        "run": seccomp.draft_filter(machine, files=True, marks=full, run=True),
+    }
+    as_nobody = all(_is_open(top, alone=full) for top in tops)
+    crowd = 0 if full else _count_processes()
+    return Box(full, version, folder, filters, tops, as_nobody, _PROCESSES + crowd, os.getpid())
+
+
+def isolate_program(box: Box, wish: dict[str, Any]) -> None:
+    """Leave this process nothing but its socket, the standard library to read, and its ceilings. Raises OSError."""
+    _die_with_parent(box)
+    if box.full:
+        syscalls.syscall("setns", TREE, mounts.NEWNS)
+    os.chdir("/")
+    _set_ceilings(box, wish, file_bytes=0, descriptors=64)
+    _shed(0 if not box.as_nobody else NOBODY, NOBODY)
+    _die_with_parent(box)
+    landlock.restrict(RULES)
+    os.close(RULES)
+    os.close(TREE)
+    seccomp.restrict(box.filters["program"])
+
+
+def isolate_tool(box: Box, wish: dict[str, Any]) -> None:
+    """Leave this process its vault to read, a scratch folder, and what the wish grants besides. Raises OSError."""
+    _die_with_parent(box)
+    os.close(TREE)
+    os.close(RULES)
+    owner = os.stat(wish["root"])
+    if box.full:
+        _build_tree(box, wish)
+    elif wish["shown"] != wish["root"] or wish["run"]:
+        raise OSError("without namespaces a vault cannot be shown elsewhere, nor a process tree be ended as a whole")
+    rules = landlock.open_rules(box.version)
+    landlock.allow(rules, box.version, _tool_powers(box, wish))
+    os.chdir(wish["shown"])
+    _set_ceilings(box, wish, file_bytes=wish["file_bytes"], descriptors=256)
+    _shed(owner.st_uid, owner.st_gid)
+    _die_with_parent(box)
+    landlock.restrict(rules)
+    os.close(rules)
+    seccomp.restrict(box.filters["run" if wish["run"] else "tool"])
+
+
+def _open_tree(folder: str, tops: Sequence[str]) -> None:
+    """Build the programs' root once, in a mount namespace of its own that every program then joins."""
+    home, here = os.open("/proc/self/ns/mnt", os.O_RDONLY), os.open("/", os.O_PATH)
+    syscalls.syscall("unshare", mounts.NEWNS)
+    tree = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    mounts.open_root(folder)
+    for top in (*tops, _ZONES):
+        if os.path.isdir(top):
+            mounts.show(folder, os.path.realpath(top), os.path.realpath(top))
+            mounts.cover(folder, os.path.realpath(top), _PACKAGES)
+    mounts.enter(folder)
+    syscalls.syscall("setns", home, mounts.NEWNS)
+    os.fchdir(here)
+    os.dup2(tree, TREE, inheritable=False)
+    for descriptor in (home, here, tree):
+        os.close(descriptor)
+
+
+def _build_tree(box: Box, wish: dict[str, Any]) -> None:
+    """Build the private root of one tool and enter it."""
+    syscalls.syscall("unshare", mounts.NEWNS)
+    root = box.folder
+    mounts.open_root(root)
+    mounts.show_scratch(root, SCRATCH, wish["file_bytes"] * 2)
+    for file in _DEVICES:
+        mounts.show(root, file, file, writable=True, runs=False)
+    for file in (*_LIBRARIES, *(_PROGRAMS if wish["run"] else ())):
+        if os.path.islink(file):
+            mounts.show_link(root, file, os.readlink(file))
+        elif os.path.exists(file):
+            mounts.show(root, file, file)
+    for file in sorted({*box.standard, _ZONES, *wish["site"]}):
+        if os.path.isdir(file) and not os.path.isdir(root + file):
+            mounts.show(root, file, file)
+    mounts.show(root, wish["root"], wish["shown"], writable=wish["writable"] is True, runs=False)
+    if wish["writable"]:
+        mounts.cover(root, wish["shown"], wish["hide"])
+    else:
+        mounts.hide(root, wish["shown"], wish["hide"])
+    for path in _writable_folders(wish):
+        mounts.show(root, f"{wish['root']}/{path}", f"{wish['shown']}/{path}", writable=True, runs=False)
+    mounts.enter(root)
+
+
+def _tool_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    for file in (*box.standard, *_LIBRARIES, _ZONES, *wish["site"]):
+        yield os.path.realpath(file), landlock.READ
+    for file in _DEVICES:
+        yield file, landlock.WRITE
+    yield wish["scratch"], landlock.WRITE
+    vault = landlock.WRITE if wish["writable"] is True else landlock.READ
+    yield from landlock.around(wish["shown"], () if box.full else wish["hide"], vault)
+    for path in _writable_folders(wish):
+        yield f"{wish['shown']}/{path}", landlock.WRITE
+    for file in wish["run"]:
+        yield file, landlock.EXECUTE | landlock.READ
+    if wish["run"]:
+        yield from ((file, landlock.READ) for file in _PROGRAMS)
+
+
+def _writable_folders(wish: dict[str, Any]) -> list[str]:
+    return wish["writable"] if isinstance(wish["writable"], list) else []
+
+
+def _set_ceilings(box: Box, wish: dict[str, Any], *, file_bytes: int, descriptors: int) -> None:
+    """Every ceiling soft and hard alike, so that the process cannot move it."""
+    for kind, most in (
+        (resource.RLIMIT_CPU, max(1, wish["cpu_seconds"])),
+        (resource.RLIMIT_AS, wish["memory_bytes"]),
+        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_NOFILE, descriptors),
+        (resource.RLIMIT_NPROC, box.processes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        top = resource.getrlimit(kind)[1]
+        most = most if top == resource.RLIM_INFINITY else min(most, top)
+        resource.setrlimit(kind, (most, most))
+
+
+def _shed(user: int, group: int) -> None:
+    """Give up root's name where we have it, every capability, and the right to be looked into.
+
+    Root becomes `user` for what files allow, and nobody for everything else: with the real id of nobody the ceiling
+    on processes counts, which the kernel does not hold against root. A root that may not change its id keeps it, but
+    none of its powers. An ordinary person's id stays: it has no powers to shed.
+    """
+    with contextlib.suppress(OSError):  # a right only some have, and the capabilities go anyhow
+        syscalls.syscall("prctl", 28, 3, 0, 0, 0)
+    if os.geteuid() == 0:
+        with contextlib.suppress(OSError):
+            os.setgroups([])
+            os.setresgid(NOBODY, group, group)
+            os.setresuid(NOBODY, user, user)
+    syscalls.syscall("capset", struct.pack("Ii", 0x20080522, 0), bytes(24))
+    syscalls.syscall("prctl", 4, 0, 0, 0, 0)
+
+
+def _die_with_parent(box: Box) -> None:
+    """Ask to be killed when the parent ends; changing one's id undoes it, so it is asked again after that."""
+    syscalls.syscall("prctl", 1, 9, 0, 0, 0)
+    if os.getppid() not in (0, box.parent):
+        os._exit(1)
+
+
+def _is_open(folder: str, *, alone: bool) -> bool:
+    """Whether everybody may read this folder; `alone` when the folders above it will not be in the way."""
+    above = [] if alone else [folder[:place] for place, letter in enumerate(folder) if letter == "/" and place]
+    return os.stat(folder).st_mode & 0o005 == 0o005 and all(os.stat(path).st_mode & 0o001 for path in above)
+
+
+def _count_processes() -> int:
+    """Threads on this machine now (proc_loadavg(5)); those of one user are fewer."""
+    with open("/proc/loadavg", encoding="ascii") as file:  # noqa: PTH123 - the child does not load pathlib for this
+        return int(file.read().split()[3].partition("/")[2])

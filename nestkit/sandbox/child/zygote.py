@@ -1,0 +1,188 @@
+"""The parent of all children: requests over a socket in, isolated children out. *Process*.
+
+A process of its own, begun with an empty environment, so that a fork carries none of nest's memory. It has one thread,
+loads what programs commonly import, and does nothing but fork. Two processes in truth: the outer one stands in
+the machine's own process namespace and watches nest, the inner one is the first of the children's namespace, so
+that the kernel ends every child with it. Runs in the child: standard library only.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from . import call, isolate, landlock, mounts, program, prove, syscalls, wire
+
+CONTROL = 3
+_OPENING_BYTES = 64 << 20
+_COMMON = """
+json re datetime collections dataclasses math statistics itertools functools decimal fractions textwrap string random
+csv io enum typing calendar operator heapq bisect contextlib copy ast traceback _strptime pathlib zlib bz2 lzma sqlite3
+argparse shutil tempfile runpy unicodedata html hashlib difflib pprint uuid
+""".split()
+"""Loaded ahead, some for what they link to: programs cannot see the system's libraries."""
+
+
+def main() -> None:
+    """Set up as the first message wishes, say so, then fork a child for each request until nest is gone."""
+    for place in (isolate.TREE, isolate.RULES):
+        os.dup2(0, place, inheritable=False)  # kept free until they are filled
+    sys.dont_write_bytecode = True
+    control = socket.socket(fileno=CONTROL)
+    line = wire.Wire(control, 1 << 20)
+    nest = os.pidfd_open(os.getppid())
+    try:
+        wish = line.receive()
+        if wish["full"]:
+            _leave(line)
+        if inner := os.fork():
+            control.close()
+            _watch(nest, os.pidfd_open(inner))
+        os.close(nest)
+        syscalls.syscall("prctl", 1, signal.SIGKILL, 0, 0, 0)
+        box = _settle(wish)
+    except Exception as error:
+        line.send({"failed": f"{type(error).__name__}: {error}"})
+        os._exit(1)
+    line.send({"ready": os.getpid(), "landlock": box.version})
+    _serve(box, control)
+
+
+def _leave(line: wire.Wire) -> None:
+    """Go into namespaces of our own; nest itself writes who we are in them."""
+    kinds = mounts.NEWUSER | mounts.NEWNS | mounts.NEWPID | mounts.NEWNET
+    syscalls.syscall("unshare", kinds | mounts.NEWIPC | mounts.NEWUTS | mounts.NEWCGROUP)
+    line.send({"map": True})
+    if "mapped" not in line.receive():
+        raise OSError("nobody said who we are in here")
+
+
+def _settle(wish: dict[str, Any]) -> isolate.Box:
+    os.umask(0o022)
+    if not syscalls.machine():
+        raise OSError(f"no system call table for this machine: {os.uname().machine}")
+    version = landlock.find_version(wish["landlock"])
+    if not version:
+        raise OSError("this kernel has no Landlock")
+    if wish["full"]:
+        mounts.keep_to_ourselves()
+    box = isolate.prepare(wish["full"], version, wish["folder"])
+    syscalls.syscall("prctl", 4, 0, 0, 0, 0)
+    return box
+
+
+def _watch(nest: int, inner: int) -> NoReturn:
+    """Wait until nest or the inner process ends, and end; the inner one, and all below it, follow."""
+    poll = select.poll()
+    poll.register(nest, select.POLLIN)
+    poll.register(inner, select.POLLIN)
+    poll.poll()
+    os._exit(0)
+
+
+def _serve(box: isolate.Box, control: socket.socket) -> NoReturn:
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    children: dict[int, tuple[int, socket.socket]] = {}
+    loading: Iterator[str] | None = iter(_COMMON)
+    home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if box.full else -1
+    while True:
+        events = poll.poll(0 if loading else None)
+        if not events and loading and not _load_next(loading):
+            loading = None
+        for descriptor, _ in events:
+            if descriptor in children:
+                poll.unregister(descriptor)
+                _bury(descriptor, *children.pop(descriptor))
+            elif (born := _answer(box, control, home)) is not None:
+                children[born[0]] = born[1:]
+                poll.register(born[0], select.POLLIN)
+
+
+def _load_next(names: Iterator[str]) -> bool:
+    """Import one more module; after the last, move all there is out of the collector's sight."""
+    name = next(names, "")
+    if name:
+        try:
+            __import__(name)
+        except ImportError:
+            pass  # a Python built without it
+        return True
+    gc.collect()
+    gc.freeze()
+    return False
+
+
+def _answer(box: isolate.Box, control: socket.socket, home: int) -> tuple[int, int, socket.socket] | None:
+    """Take one request (a socket for the child, a line for us) and fork; nest gone is the end."""
+    message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+    if not message:
+        os._exit(0)
+    if len(descriptors) != 2:
+        return None
+    link, line = descriptors[0], socket.socket(fileno=descriptors[1])
+    if box.full:
+        syscalls.syscall("unshare", mounts.NEWPID)
+    child = os.fork()
+    if child == 0:
+        control.detach()
+        os.dup2(link, isolate.LINK)
+        _be_child(box)
+    if box.full:
+        syscalls.syscall("setns", home, mounts.NEWPID)
+    os.close(link)
+    handle = os.pidfd_open(child)
+    _tell(line, b"born", [handle])
+    return handle, child, line
+
+
+def _bury(handle: int, child: int, line: socket.socket) -> None:
+    """Reap a child and tell how it ended: its status, processor seconds and most kilobytes of memory."""
+    os.close(handle)
+    _, status, used = os.wait4(child, 0)
+    _tell(line, f"{status} {used.ru_utime + used.ru_stime:.3f} {used.ru_maxrss}".encode(), [])
+    line.close()
+
+
+def _tell(line: socket.socket, text: bytes, descriptors: list[int]) -> None:
+    try:
+        socket.send_fds(line, [text], descriptors)
+    except OSError:
+        pass  # nest no longer wants to know
+
+
+def _be_child(box: isolate.Box) -> NoReturn:
+    """Isolate, prove it, serve; whatever happens, never return into the parent's loop."""
+    status = 1
+    try:
+        os.closerange(isolate.RULES + 1, 1 << 20)
+        status = _live(box, wire.Wire(socket.socket(fileno=isolate.LINK), _OPENING_BYTES))
+    finally:
+        os._exit(status)
+
+
+def _live(box: isolate.Box, link: wire.Wire) -> int:
+    try:
+        wish = link.receive()
+        link.most = wish["message_bytes"]
+        if wish["kind"] == "program":
+            isolate.isolate_program(box, wish)
+            holes = prove.find_holes(wish["bait"])
+        else:
+            isolate.isolate_tool(box, wish)
+            protected = "" if wish["writable"] else f"{wish['shown']}/{wish['script']}"
+            holes = prove.find_holes(wish["bait"], protected=protected, may_fork=bool(wish["run"]))
+    except OSError as error:
+        holes = [f"could not be shut in: {error}"]
+    link.send({"holes": holes})
+    if holes:
+        return 1
+    sys.argv = [""]
+    (program if wish["kind"] == "program" else call).serve(link, wish)
+    return 0

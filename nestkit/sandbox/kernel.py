@@ -1,0 +1,255 @@
+"""Children that the Linux kernel shuts in: what one shall do in, a proven child or SandboxError out. *Process*.
+
+Two tiers. `kernel-full`: user, mount, process, network, ipc, host-name and cgroup namespaces, a private root, Landlock,
+a system call filter, ceilings. `kernel-lite`, where namespaces cannot be had: the same without them. Which one is
+decided once, at the start, and each child proves it by attack before it runs a line that is not ours.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nestkit.errors import SandboxError
+from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, Wire
+
+TIERS = ("kernel-full", "kernel-lite")
+_START = Path(__file__).parent / "child" / "start.py"
+_START_SECONDS = 20.0
+_OPENING_BYTES = 64 << 20
+_NEWEST_LANDLOCK = 6
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a child ended."""
+
+    code: int
+    """Exit code; the negative number of the signal that killed it."""
+    cpu_seconds: float
+    memory_bytes: int
+
+
+class Child:
+    """One isolated process, proven to be so."""
+
+    def __init__(self, wire: Wire, line: socket.socket, handle: int) -> None:
+        self.wire = wire
+        self._line = line
+        self._handle = handle
+        self._end: End | None = None
+
+    def kill(self) -> End:
+        """Kill it with all below it, and return how it ended; what had ended before stays as it was."""
+        if self._end is None:
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            self._end = self._find_end()
+            for owned in (self._line, self.wire.link):
+                owned.close()
+            os.close(self._handle)
+        return self._end
+
+    def wait(self, seconds: float = 1.0) -> End:
+        """Return how it ended, killing it if it does not within this time."""
+        if self._end is None:
+            poll = select.poll()
+            poll.register(self._handle, select.POLLIN)
+            poll.poll(seconds * 1000)
+        return self.kill()
+
+    def _find_end(self) -> End:
+        self._line.settimeout(_START_SECONDS)
+        try:
+            status, cpu, kilobytes = self._line.recv(100).split()
+        except (OSError, ValueError):  # the parent is gone, and all children with it
+            return End(-signal.SIGKILL, 0.0, 0)
+        return End(os.waitstatus_to_exitcode(int(status)), float(cpu), int(kilobytes) * 1024)
+
+
+class Kernel:
+    """The parent of all children, of one tier for its whole life."""
+
+    def __init__(self, tier: str, landlock: int = _NEWEST_LANDLOCK) -> None:
+        self.tier = tier
+        self.landlock = landlock
+        """Version of Landlock in force."""
+        self._bait = _Bait()
+        self.folder = self._bait.folder
+        try:
+            self._parent, self._control = self._start()
+        except BaseException:
+            self._bait.close()
+            raise
+
+    def spawn(self, wish: Mapping[str, Any], most: int) -> Child:
+        """A child that has proven to be shut in. Raises SandboxError."""
+        try:
+            return self._spawn(wish, most)
+        except (Closed, BrokenPipeError, ConnectionResetError):
+            self._end_parent()  # somebody killed it: once more, of the same tier
+        self._parent, self._control = self._start()
+        try:
+            return self._spawn(wish, most)
+        except (Closed, OSError):
+            raise SandboxError("the sandbox's children cannot be started", "see `nest doctor`") from None
+
+    def close(self) -> None:
+        """End the parent and with it every child."""
+        self._end_parent()
+        self._bait.close()
+
+    def _start(self) -> tuple[int, socket.socket]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            parent = _run_parent(theirs.fileno())
+        line = Wire(ours, 1 << 20)
+        line.deadline = time.monotonic() + _START_SECONDS
+        full = self.tier == "kernel-full"
+        try:
+            line.send({"full": full, "landlock": self.landlock, "folder": f"{self.folder}/root"})
+            answer = line.receive()
+            if "map" in answer:
+                _say_who(parent)
+                line.send({"mapped": True})
+                answer = line.receive()
+            if "ready" not in answer:
+                raise SandboxError(f"{self.tier} cannot be had here: {answer.get('failed')}", "see `nest doctor`")
+            self.landlock = answer["landlock"]
+        except (Closed, Late, Broken, OSError, KeyError) as error:
+            os.kill(parent, signal.SIGKILL)
+            os.waitpid(parent, 0)
+            ours.close()
+            raise SandboxError(f"{self.tier} cannot be had here: {error or 'it ended at once'}", "see `nest doctor`") from None
+        return parent, ours
+
+    def _spawn(self, wish: Mapping[str, Any], most: int) -> Child:
+        ours, theirs = socket.socketpair()
+        line, their_line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, their_line:
+            socket.send_fds(self._control, [b"s"], [theirs.fileno(), their_line.fileno()])
+        line.settimeout(_START_SECONDS)
+        message, handles, _, _ = socket.recv_fds(line, 100, 1)
+        if not message or not handles:
+            raise Closed
+        child = Child(Wire(ours, _OPENING_BYTES), line, handles[0])
+        child.wire.deadline = time.monotonic() + _START_SECONDS
+        try:
+            child.wire.send({**wish, "bait": self._bait.wish, "message_bytes": most})
+            child.wire.most = most
+            holes = child.wire.receive()["holes"]
+        except (Late, Broken, TooLarge, KeyError) as error:
+            child.kill()
+            raise SandboxError(f"a child of {self.tier} did not start: {error}", "see `nest doctor`") from None
+        except Closed:
+            child.kill()
+            raise
+        if holes:
+            child.kill()
+            raise SandboxError(f"{self.tier} does not hold here: {'; '.join(map(str, holes))}", "see `nest doctor`")
+        return child
+
+    def _end_parent(self) -> None:
+        self._control.close()
+        handle = os.pidfd_open(self._parent)
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        if not poll.poll(1000):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.waitpid(self._parent, 0)
+        os.close(handle)
+
+
+class _Bait:
+    """Something to steal, somewhere to write, someone to talk to: what an escape would reach."""
+
+    def __init__(self) -> None:
+        import tempfile
+
+        self.folder = tempfile.mkdtemp(prefix="nest-")
+        os.chmod(self.folder, 0o711)
+        os.mkdir(f"{self.folder}/root", 0o755)
+        os.mkdir(f"{self.folder}/bait")
+        os.chmod(f"{self.folder}/bait", 0o1777)
+        file = f"{self.folder}/bait/{secrets.token_hex(8)}"
+        Path(file).write_text("bait", encoding="ascii")
+        os.chmod(file, 0o666)
+        self._local = socket.socket(socket.AF_UNIX)
+        local = f"\0nest-{secrets.token_hex(8)}"
+        self._local.bind(local)
+        self._local.listen()
+        self._port = socket.socket()
+        self.wish = {"file": file, "local": local, "port": self._open_port()}
+
+    def _open_port(self) -> int:
+        """A port on this machine that can be reached, or 0 where there is no such thing."""
+        try:
+            self._port.bind(("127.0.0.1", 0))
+            self._port.listen()
+            with socket.create_connection(self._port.getsockname(), 1):
+                return int(self._port.getsockname()[1])
+        except OSError:
+            return 0
+
+    def close(self) -> None:
+        self._local.close()
+        self._port.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _run_parent(control: int) -> int:
+    """Start the parent with nothing of ours: no environment, no files but its socket, a session of its own."""
+    python = getattr(sys, "_base_executable", "") or sys.executable
+    streams = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+    return os.posix_spawn(
+        python,
+        [python, "-P", "-s", "-S", "-X", "utf8", str(_START)],
+        {"PYTHONHASHSEED": "0"},
+        file_actions=[*streams, (os.POSIX_SPAWN_DUP2, control, 3)],
+        setsid=True,
+        setsigmask=[],
+        setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD],
+    )
+
+
+def _say_who(parent: int) -> None:
+    """Write who the parent and its children are in their user namespace: the same as here.
+
+    An ordinary person may map no id but their own; root maps all it has, so that a child can be made nobody.
+
+    **Source**: user_namespaces(7), "Defining user and group ID mappings".
+    """
+    if os.geteuid() == 0:
+        users, groups = (_same(Path(f"/proc/self/{kind}_map").read_text("ascii")) for kind in ("uid", "gid"))
+    else:
+        users, groups = (f"{number} {number} 1" for number in (os.geteuid(), os.getegid()))
+        Path(f"/proc/{parent}/setgroups").write_text("deny", "ascii")
+    Path(f"/proc/{parent}/uid_map").write_text(users, "ascii")
+    Path(f"/proc/{parent}/gid_map").write_text(groups, "ascii")
+
+
+def _same(table: str) -> str:
+    rows = (line.split() for line in table.splitlines())
+    return "".join(f"{first} {first} {count}\n" for first, _, count in rows)
+
+
+def find_programs(names: Sequence[str]) -> list[str]:
+    """The files that must be executable for these programs to start: themselves, what interprets them, the loaders."""
+    found = [os.path.realpath(file) for name in names if (file := shutil.which(name, path="/usr/local/bin:/usr/bin:/bin"))]
+    for file in list(found):
+        with open(file, "rb") as program:
+            first = program.readline(256)
+        if first.startswith(b"#!"):
+            words = first[2:].split()
+            found.append(os.path.realpath(os.fsdecode(words[0])))
+    loaders = [str(loader) for folder in ("/lib", "/lib64") for loader in Path(folder).glob("**/ld-linux*.so*")]
+    return [*dict.fromkeys([*found, *map(os.path.realpath, loaders)])] if found else []

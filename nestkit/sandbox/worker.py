@@ -1,0 +1,188 @@
+"""One program in a child: its text in, its outcome out; the broker answers what it calls meanwhile. *Process*.
+
+Everything that comes out of the child may be forged, late, endless or missing: each ends in a clear outcome that names
+the limit, and in a dead child.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from nestkit.policy import Limits
+from nestkit.run import Outcome
+from nestkit.sandbox.broker import Broker
+from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, pack, unpack
+from nestkit.sandbox.job import Refused, Stopped, ToolFailed
+from nestkit.sandbox.kernel import Child, End
+
+_Kind = TypeVar("_Kind")
+_ERROR_CHARS = 16_000
+
+deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+"""When the program that is running now must have ended (monotonic clock): its tools must not outlast it."""
+
+
+class Printed:
+    """What a program printed: kept up to a limit, counted beyond it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._parts: list[bytes] = []
+        self._kept = self._received = 0
+        self.cut = 0
+        """Characters that were left out."""
+
+    def add(self, text: str) -> None:
+        """Keep what there is room for. Raises Stopped when far more comes than a child of ours ever sends."""
+        self._received += len(text)
+        if self._received > 2 * self._most:
+            raise Stopped("output", f"the program sent more than {self._most:,} bytes of output")
+        content = text.encode("utf-8", "replace")
+        room = self._most - self._kept
+        whole = content if len(content) <= room else content[:room].decode("utf-8", "ignore").encode()
+        self._parts.append(whole)
+        self._kept += len(whole)
+        self.cut += len(text) - len(whole.decode())
+
+    @property
+    def text(self) -> str:
+        kept = b"".join(self._parts).decode()
+        return f"{kept}\n[cut here: {self.cut:,} more characters]\n" if self.cut else kept
+
+
+def run_program(child: Child, text: str, broker: Broker) -> tuple[Outcome, bool]:
+    """The outcome of one program, and whether the child can run another one after it."""
+    limits, begun = broker.limits, time.monotonic()
+    printed = Printed(limits.output_bytes)
+    alive, end = False, {"error": "", "limit": ""}
+    try:
+        with _until(child, begun + limits.step_seconds):
+            end = _converse(child, text, broker, printed)
+        alive = True
+    except Refused as refused:
+        end = {"error": f"PermissionError: {refused.refusal.reason}"}
+    except Stopped as stopped:
+        end = {"error": _stopped(str(stopped)), "limit": stopped.limit}
+    except Late:
+        end = {"error": _stopped(f"it ran longer than {limits.step_seconds:g} seconds"), "limit": "seconds"}
+    except TooLarge as large:
+        end = {"error": _stopped(str(large)), "limit": "message"}
+    except Closed:
+        end = _explain(child.wait(), limits)
+    except (Broken, KeyError, TypeError, AttributeError) as broken:
+        end = {"error": _stopped(f"it broke the protocol ({broken})")}
+    finally:
+        if not alive:
+            child.kill()
+    printed.cut += end.get("cut", 0)
+    calls, refusals = broker.take()
+    outcome = Outcome(
+        output=printed.text,
+        value=end.get("value"),
+        final=end.get("final", False),
+        error=end.get("error", ""),
+        refusals=refusals,
+        calls=calls,
+        seconds=time.monotonic() - begun,
+        limit=end.get("limit", ""),
+    )
+    return outcome, alive
+
+
+def _converse(child: Child, text: str, broker: Broker, printed: Printed) -> dict[str, Any]:
+    """Answer the program's calls until it is done, and return how it ended, every part of its type."""
+    child.wire.send({"run": text})
+    while True:
+        message = child.wire.receive()
+        if "call" in message:
+            _answer(child, message, broker)
+        elif "print" in message:
+            printed.add(_typed(message["print"], str))
+        elif "done" in message:
+            return _read_done(_typed(message["done"], dict))
+        elif "flood" in message:
+            raise Stopped("output", "it printed without end")
+        else:
+            raise Broken("an unknown message")
+
+
+def _answer(child: Child, message: dict[str, Any], broker: Broker) -> None:
+    name = _typed(message["call"], str)
+    args = [unpack(item) for item in _typed(message["args"], list)]
+    kwargs = _typed(unpack(message["kwargs"]), dict)
+    waited = broker.waited
+    try:
+        reply = {"value": pack(broker.call(name, args, kwargs))}
+    except ToolFailed as failed:
+        reply = {"error": failed.record}
+    except Refused as refused:
+        if refused.refusal.needs_person:
+            raise
+        reply = {"error": _error("PermissionError", refused.refusal.reason)}
+    if child.wire.deadline is not None:
+        child.wire.deadline += broker.waited - waited
+    try:
+        child.wire.send(reply)
+    except TooLarge as large:
+        child.wire.send({"error": _error("ValueError", f"the answer of {name} is too large: {large}")})
+
+
+@contextmanager
+def _until(child: Child, moment: float) -> Iterator[None]:
+    child.wire.deadline = moment
+    token = deadline.set(moment)
+    try:
+        yield
+    finally:
+        deadline.reset(token)
+
+
+def _read_done(done: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "value": unpack(_clean(done.get("value"))),
+        "final": done.get("final") is True,
+        "error": _clean(_typed(done.get("error", ""), str))[:_ERROR_CHARS],
+        "limit": done.get("limit") if done.get("limit") in ("memory", "message") else "",
+        "cut": max(0, _typed(done.get("cut", 0), int)),
+    }
+
+
+def _explain(end: End, limits: Limits) -> dict[str, Any]:
+    """Why a child is gone without a word."""
+    if end.cpu_seconds >= limits.cpu_seconds - 0.5:
+        why = f"it used all its {limits.cpu_seconds} seconds of processor time"
+        return {"error": _stopped(why), "limit": "cpu"}
+    if end.code >= 0:
+        return {"error": _stopped(f"it ended its own process (code {end.code})")}
+    if end.memory_bytes > 0.8 * limits.memory_bytes:
+        return {"error": _stopped("it ran out of memory"), "limit": "memory"}
+    return {"error": _stopped(f"the interpreter crashed or was killed (signal {-end.code})")}
+
+
+def _stopped(why: str) -> str:
+    return f"Stopped: {why}. Its variables are gone."
+
+
+def _error(kind: str, text: str) -> dict[str, Any]:
+    return {"type": kind, "bases": [kind], "args": [text], "text": text}
+
+
+def _typed(value: Any, kind: type[_Kind]) -> _Kind:
+    if type(value) is not kind:
+        raise Broken(f"{kind.__name__} expected")
+    return value
+
+
+def _clean(value: Any) -> Any:
+    """The same without halves of characters, which no file and no terminal could take."""
+    if type(value) is str:
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if type(value) is list:
+        return [_clean(item) for item in value]
+    if type(value) is dict:
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value

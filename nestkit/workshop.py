@@ -1,0 +1,172 @@
+"""Where a run's programs and tools work: engine, broker and stage joined. Part of the hall. *Process, Disk*."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nestkit.desk import Desk
+from nestkit.policy import Refusal
+from nestkit.run import Execute, Outcome, Run
+from nestkit.sandbox.broker import Broker
+from nestkit.sandbox.command import command_line
+from nestkit.sandbox.engine import Engine, open_engine
+from nestkit.sandbox.job import Job, ToolFailed
+from nestkit.scripts import vault as builtin
+from nestkit.tool import Tool
+from nestkit.vault.files import find_spelling
+from nestkit.vault.names import matches_any
+from nestkit.vault.view import View, collect_changes, make_view
+
+if TYPE_CHECKING:
+    from nestkit.nest import Nest
+
+_HIDDEN = (".nest", ".git", ".obsidian", ".trash", "nest.toml")
+"""Places of other programs that no script is shown."""
+
+Allow = Callable[[Tool, Mapping[str, Any]], Refusal | None]
+
+
+class Workshop:
+    """The isolation of one run, opened when the first program comes; leaving it ends every child."""
+
+    def __init__(self, nest: Nest, run: Run, desk: Desk, allow: Allow) -> None:
+        self._nest, self._run, self._desk = nest, run, desk
+        self._seed = int.from_bytes(hashlib.sha256(run.ask.text.encode()).digest()[:4], "big")
+        self._broker = Broker(
+            nest.registry.tools,
+            host=self._host,
+            script=self._script,
+            allow=allow,
+            limits=run.ask.limits,
+            folders=(str(nest.root), str(Path.home())),
+        )
+        self._open = ExitStack()
+        self._engine: Engine | None = None
+        self._execute: Execute | None = None
+        self.digests: dict[str, str] = {}
+        """Path -> digest of each script that was called."""
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    @property
+    def tier(self) -> str:
+        """How programs are isolated, as proven; empty when none was run."""
+        return self._engine.tier if self._engine else ""
+
+    def execute(self, program: str) -> Outcome:
+        """What came of a program; the first one opens the engine. Raises SandboxError where nothing isolates."""
+        if self._execute is None:
+            engine = self._engine = self._open.enter_context(open_engine())
+            self._execute = self._open.enter_context(
+                engine.program(self._broker, now=self._run.ask.now, seed=self._seed)
+            )
+        return self._execute(program)
+
+    def _host(self, tool: Tool, arguments: Mapping[str, Any]) -> tuple[Any, Sequence[str]]:
+        """The value of a built-in tool, and the notes it opened."""
+        before = set(self._desk.reads)
+        value = getattr(builtin, tool.target)(**arguments, _vault=self._desk)
+        return value, [path for path in self._desk.reads if path not in before]
+
+    def _script(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
+        """The value of a script's tool, run on the vault; on a private copy where it may write or must not see all."""
+        script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
+        self.digests[script.path] = script.digest
+        if missing := [name for name in script.dependencies if not _is_here(name)]:
+            text = f"{tool.script} needs {', '.join(missing)}, which is not installed beside nest"
+            raise ToolFailed("ModuleNotFoundError", text, ("ModuleNotFoundError", "ImportError"))
+        writes = [effect.scope for effect in tool.effects if effect.kind in ("write", "delete")]
+        if not (writes or self._desk.stage.paths() or self._nest.config.private):
+            return self._call(tool, arguments, script.digest, str(self._nest.root))
+        with tempfile.TemporaryDirectory(prefix="nest-view-") as folder:
+            hide = self._nest.config.private
+            view = make_view(self._nest.root, Path(folder) / "vault", self._desk.stage.changes(), hide)
+            value = self._call(tool, arguments, script.digest, str(view.folder), writable=bool(writes))
+            if writes:
+                self._collect(tool, view, writes)
+        return value
+
+    def _call(self, tool: Tool, arguments: Mapping[str, Any], digest: str, root: str, *, writable: bool = False) -> Any:
+        assert self._engine is not None, "tools are called by programs, and programs open the engine"
+        is_function = tool.manner == "function"
+        job = Job(
+            script=tool.script,
+            root=root,
+            now=self._run.ask.now,
+            seed=self._seed,
+            function=tool.target if is_function else "",
+            arguments=arguments if is_function else {},
+            argv=() if is_function else tuple(command_line(tool, arguments)),
+            shown=str(self._nest.root) if self._engine.tier == "kernel-full" else "",
+            system=self._nest.config.system,
+            hide=_HIDDEN,
+            writable=writable,
+            environment=_environment(tool),
+            site=_site(),
+            digest=digest,
+        )
+        return self._engine.call(job, self._run.ask.limits, tool.timeout)
+
+    def _collect(self, tool: Tool, view: View, scopes: Sequence[str]) -> None:
+        """Stage what a script did in its copy; whatever it may not do fails the call, and none of it counts."""
+        stage, limits = self._desk.stage, self._run.ask.limits
+        found, odd = collect_changes(view, stage.read, self._nest.protected, limits.staged_files, limits.staged_bytes)
+        outside = [f"{change.path} is outside what it declares" for change in found if not _fits(change.path, scopes)]
+        if refused := [str(problem) for problem in odd] + outside:
+            text = f"{tool.name} may not write there: {'; '.join(refused[:5])}"
+            raise ToolFailed("PermissionError", text, ("PermissionError", "OSError"))
+        for change in found:
+            if change.after is None:
+                stage.delete(change.path)
+            else:
+                stage.write(change.path, change.after)
+
+
+def probe_isolation() -> str:
+    """The tier this machine gives, proven by attack. Raises SandboxError when it gives none."""
+    with open_engine() as engine:
+        return engine.tier
+
+
+def spelling(root: Path) -> Callable[[str], str]:
+    """How the disk spells a path, for stages."""
+    return lambda path: find_spelling(root, path)
+
+
+def _fits(path: str, scopes: Sequence[str]) -> bool:
+    """Whether a path lies in one of the declared scopes; one without `/` names something at the root."""
+    return any(not scope or matches_any(path if "/" in scope else path.partition("/")[0], (scope,)) for scope in scopes)
+
+
+def _environment(tool: Tool) -> dict[str, str]:
+    """Values of the variables the tool was allowed."""
+    names = [effect.scope for effect in tool.effects if effect.kind == "env" and effect.scope]
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _site() -> tuple[str, ...]:
+    """Folders of installed packages that a script may import from."""
+    return tuple(folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages")))
+
+
+def _is_here(requirement: str) -> bool:
+    """Whether a PEP 508 requirement's package is installed beside nest, whatever its version."""
+    import re
+    from importlib.metadata import PackageNotFoundError, version
+
+    name = re.match(r"[\w.-]+", requirement.strip())
+    try:
+        return bool(name and version(name[0]))
+    except PackageNotFoundError:
+        return False
