@@ -27,7 +27,8 @@ from nestkit.lookups import Lookups
 from nestkit.note import Note, Problem, Vocabulary
 from nestkit.policy import PROTECTED
 from nestkit.runs.note import RunNote, parse_note
-from nestkit.tool import Script, Tool
+from nestkit.scripts.vault import WRITERS
+from nestkit.tool import Effect, Script, Tool
 from nestkit.vault.apply import recover
 from nestkit.vault.files import list_files, read_file
 from nestkit.vault.names import matches_any
@@ -241,7 +242,7 @@ class Nest(Lookups):
         """The script of the built-in tools: read like any other, its functions called by the host, not by a child."""
         source = BUILTIN.read_bytes()
         script = registry.read_kept(self.index, digest(source), lambda: _parse_script(BUILTIN.name, source))
-        return replace(script, tools=tuple(replace(tool, manner="builtin") for tool in script.tools))
+        return replace(script, tools=tuple(_as_builtin(tool) for tool in script.tools))
 
     def _read_entry(self, path: str) -> bytes:
         return read_file(self.root, self._targets.get(path, path), 4 * MAX_NOTE_BYTES)
@@ -275,6 +276,11 @@ def open_nest(
     if rebuild:
         discard(file)
     return Nest(place.root, config, folders, open_index(file, say=say), file)
+
+
+def _as_builtin(tool: Tool) -> Tool:
+    declared = (Effect("write"),) if tool.target in WRITERS else ()
+    return replace(tool, manner="builtin", declared=declared, confirm="never")
 
 
 def _read_config(root: Path, folders: Folders) -> Config:

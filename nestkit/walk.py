@@ -54,10 +54,17 @@ def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: boo
     except KeyboardInterrupt:
         run = replace(run, end=End("cancelled", reason="stopped by the person before it was done"))
     run = replace(run, seconds=time.perf_counter() - begun)
-    if not keep or not (run.steps or run.status in ("ok", "refused", "waiting")):
+    if not keep or not _is_worth_a_note(run, call):
         return run
     with nest.phases("note"):
         return write_back(nest, run, company.say)
+
+
+def _is_worth_a_note(run: Run, call: Call | None) -> bool:
+    """A call that only looked leaves no note, nor does an ask that failed before anything was tried."""
+    if call is not None:
+        return bool(run.changes)
+    return bool(run.steps) or run.status in ("ok", "refused", "waiting")
 
 
 def _answer(nest: Nest, run: Run, desk: Desk, company: Company, call: Call | None) -> Run:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestkit.desk import Desk
@@ -59,7 +60,10 @@ def choose_writer(nest: Nest, ask: Ask, desk: Desk, say: Callable[[str], None], 
 
 def draft_call(call: Call) -> str:
     """The program that makes this one call and answers with its value."""
-    shown = [repr(value) for value in call.arguments] + [f"{name}={value!r}" for name, value in call.named.items()]
+    plain = {name: value for name, value in call.named.items() if name.isidentifier() and not iskeyword(name)}
+    odd = {name: value for name, value in call.named.items() if name not in plain}
+    shown = [repr(value) for value in call.arguments] + [f"{name}={value!r}" for name, value in plain.items()]
+    shown += [f"**{odd!r}"] if odd else []
     return f"final_answer({call.tool.name}({', '.join(shown)}))\n"
 
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nestkit.parse.names import UNKNOWN, Names, identifier, plain_values, source_text
-from nestkit.parse.schema import Schema, enum_values, schema_of, type_text
+from nestkit.parse.docstring import one_line
+from nestkit.parse.names import UNKNOWN, Names, identifier, source_text
+from nestkit.parse.schema import Schema, enum_of, enum_values, schema_of, type_text
 from nestkit.tool import Parameter
 
 _NARGS = {
@@ -30,7 +31,12 @@ _CONVERTERS: Mapping[str, tuple[str, Schema]] = {
 
 
 def read_argument(
-    given: Sequence[str], keywords: Mapping[str, ast.expr], names: Names, local: Mapping[str, Any], level: int
+    given: Sequence[str],
+    keywords: Mapping[str, ast.expr],
+    names: Names,
+    local: Mapping[str, Any],
+    level: int,
+    prog: str,
 ) -> Parameter | None:
     """The parameter of one call; None for `--help` and `--version`."""
     action = _action(keywords.get("action"), names)
@@ -38,12 +44,7 @@ def read_argument(
         return None
     flags = tuple(text for text in given if text.startswith("-"))
     kind, schema = _value_type(keywords.get("type"), names)
-    values = plain_values(_choices(keywords, names, local))
-    if values:
-        schema = {
-            **({"type": schema["type"]} if schema.get("type") != "string" and "type" in schema else {}),
-            "enum": values,
-        }
+    schema = enum_of(_choices(keywords, names, local)) or schema
     nargs = _nargs(keywords.get("nargs"), action, names)
     required = _required(bool(flags), nargs, keywords, names)
     if nargs in ("flag", "off"):
@@ -56,7 +57,7 @@ def read_argument(
         schema=_listed(schema, nargs, action == "append" and "nargs" in keywords),
         required=required,
         default="" if required else _default(keywords, nargs, action, names),
-        text=_help(given, keywords, names, local),
+        text=_help(given, keywords, names, local, prog),
         flags=_with_off_switch(flags) if action == "BooleanOptionalAction" else flags,
         nargs=nargs,
         level=level,
@@ -66,7 +67,7 @@ def read_argument(
 def fill_help(text: str, values: Mapping[str, str]) -> str:
     """A help text with `%(default)s` and its like filled in; never by `%` itself, whose widths can be endless."""
     filled = re.sub(r"%\((\w+)\)[sdrif]", lambda match: values.get(match[1], match[0]), text)
-    return " ".join(filled.replace("%%", "%").split())
+    return one_line(filled.replace("%%", "%"))
 
 
 def _action(node: ast.expr | None, names: Names) -> str:
@@ -145,7 +146,7 @@ def _required(is_option: bool, nargs: str, keywords: Mapping[str, ast.expr], nam
 def _default(keywords: Mapping[str, ast.expr], nargs: str, action: str, names: Names) -> str:
     node = keywords.get("default")
     if node is not None:
-        return "" if names.dotted(node) == "argparse.SUPPRESS" else source_text(node)
+        return "" if names.dotted(node) == "argparse.SUPPRESS" else names.default_text(node)
     if action == "count" or nargs not in ("flag", "off") or action == "BooleanOptionalAction":
         return "None"
     return "False" if nargs == "flag" else "True"
@@ -156,12 +157,20 @@ def _with_off_switch(flags: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{flag}/--no-{flag[2:]}" if flag.startswith("--") else flag for flag in flags)
 
 
-def _help(given: Sequence[str], keywords: Mapping[str, ast.expr], names: Names, local: Mapping[str, Any]) -> str:
+def _help(
+    given: Sequence[str], keywords: Mapping[str, ast.expr], names: Names, local: Mapping[str, Any], prog: str
+) -> str:
     text = names.literal(keywords.get("help"), local)
     if not isinstance(text, str):
         return ""
     default = names.literal(keywords.get("default"), local) if "default" in keywords else None
     shown = source_text(keywords["default"]) if default is UNKNOWN else str(default)
     choices = ", ".join(map(str, _choices(keywords, names, local)))
-    values = {"default": shown, "choices": choices, "dest": _dest(given, keywords, names), "type": "value"}
+    values = {
+        "default": shown,
+        "choices": choices,
+        "dest": _dest(given, keywords, names),
+        "type": "value",
+        "prog": prog,
+    }
     return fill_help(text, values)

@@ -26,6 +26,7 @@ class _Parser:
     """A parser while it is being built."""
 
     command: Command
+    prog: str
     is_parsed: bool = False
     is_parent: bool = False
     """Made only to hand its options to others."""
@@ -287,7 +288,7 @@ class _Walk:
         if not all(isinstance(name, str) and name for name in names):
             return
         command = parser.command
-        parameter = read_argument(names, keywords, self.source.names, scope.values, len(command.words))
+        parameter = read_argument(names, keywords, self.source.names, scope.values, len(command.words), parser.prog)
         if parameter is None or self.source.names.dotted(keywords.get("help", node)) == "argparse.SUPPRESS":
             return
         if any(parameter.name == other.name and parameter.flags != other.flags for other in command.parameters):
@@ -304,7 +305,9 @@ class _Walk:
                 doc = ast.get_docstring(self.source.names.functions[value.id])
                 command.text = command.text or (doc or "" if not command.help else "")
             command.parameters = [
-                replace(parameter, default=source_text(value)) if parameter.name == name else parameter
+                replace(parameter, default=self.source.names.default_text(value))
+                if parameter.name == name
+                else parameter
                 for parameter in command.parameters
             ]
 
@@ -320,7 +323,7 @@ class _Walk:
             if isinstance(thing, _Parser):
                 thing.is_parent = True
                 command.parameters += [replace(p, level=len(words)) for p in thing.command.parameters]
-        parser = _Parser(command)
+        parser = _Parser(command, prog)
         self.parsers.append(parser)
         return parser
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +21,8 @@ def parse_canvas(path: str, text: str) -> Note:
     text = text.removeprefix("\ufeff")
     if not text.strip():
         return Note(path)
+    import json  # late: most notes are no canvas
+
     try:
         canvas = json.loads(text)
     except json.JSONDecodeError as error:

@@ -9,8 +9,9 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 
-from nestkit.parse.names import UNKNOWN, Names, identifier, plain_values, source_text
-from nestkit.parse.schema import Schema, schema_of, schema_of_default
+from nestkit.parse.docstring import one_line
+from nestkit.parse.names import UNKNOWN, Names, identifier, source_text
+from nestkit.parse.schema import Schema, enum_of, schema_of, schema_of_default
 from nestkit.tool import Parameter
 
 MODULES = ("click", "rich_click", "asyncclick")
@@ -67,7 +68,7 @@ def _argument(given: Sequence[str], keywords: Mapping[str, ast.expr], names: Nam
         type=f"list[{kind}]" if counted else kind,
         schema=_listed(schema, counted),
         required=required,
-        default="" if required else source_text(keywords.get("default")) or "None",
+        default="" if required else names.default_text(keywords.get("default")) or "None",
         text=_text(keywords, names),
         nargs=counted or ("" if required else "?"),
     )
@@ -91,7 +92,7 @@ def _option(given: Sequence[str], keywords: Mapping[str, ast.expr], names: Names
         schema = _listed(schema, size)
     elif size:
         nargs = size
-    default = source_text(keywords.get("default")) or ("False" if nargs == "flag" and kind == "bool" else "None")
+    default = names.default_text(keywords.get("default")) or ("False" if nargs == "flag" and kind == "bool" else "None")
     return Parameter(
         name=identifier(_dest(given, says.get("flag_value"))),
         type=f"list[{kind}]" if nargs == "many" or nargs.isdigit() else kind,
@@ -150,8 +151,7 @@ def _plain_type(node: ast.expr, names: Names) -> tuple[str, Schema]:
     arguments = [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else []
     if kind == "Choice" and arguments:
         values = names.literal(arguments[0])
-        choices = plain_values(list(values)) if isinstance(values, list | tuple | dict) else []
-        return "str", {"type": "string", "enum": choices} if choices else {"type": "string"}
+        return "str", enum_of(list(values) if isinstance(values, dict) else values) or {"type": "string"}
     if kind == "DateTime" and arguments:  # formats of its own
         return "str", {"type": "string"}
     if kind in ("IntRange", "FloatRange") and isinstance(node, ast.Call):
@@ -201,4 +201,4 @@ def _listed(schema: Schema, nargs: str) -> Schema:
 
 def _text(keywords: Mapping[str, ast.expr], names: Names) -> str:
     text = names.literal(keywords.get("help"))
-    return " ".join(text.split()) if isinstance(text, str) else ""
+    return one_line(text) if isinstance(text, str) else ""

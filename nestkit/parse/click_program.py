@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from nestkit.parse.click_option import click_name, read_option
+from nestkit.parse.click_option import MODULES, click_name, read_option
 from nestkit.parse.command_line import Command, never_started, read_command
 from nestkit.parse.functions import function_doc
 from nestkit.parse.names import Function, Names, top_level
@@ -31,6 +30,8 @@ class _Node:
 
 def read_click(source: Source) -> Reading:
     """The script's click commands as tools; empty when it has none."""
+    if not any(origin.split(".")[0] in MODULES for origin in source.names.imports.values()):
+        return Reading()
     nodes: dict[str, _Node] = {}
     for statement in top_level(source.tree.body):
         match statement:
@@ -119,7 +120,7 @@ def _node(function: Function, decorator: ast.expr, source: Source) -> _Node:
     command = Command(
         line=function.lineno,
         help=says["short_help"] if isinstance(says.get("short_help"), str) else "",
-        text=_page(says["help"] if isinstance(says.get("help"), str) else doc.text),
+        text=says["help"] if isinstance(says.get("help"), str) else doc.text,
         parameters=list(_parameters(function, source.names)),
         runs=(function.name,),
         wishes=wishes,
@@ -127,11 +128,6 @@ def _node(function: Function, decorator: ast.expr, source: Source) -> _Node:
     )
     name = says.get("name")
     return _Node(name if isinstance(name, str) and name else command_name(function.name), command)
-
-
-def _page(text: str) -> str:
-    """A help text as click shows it: up to a form feed, without its no-rewrap marks."""
-    return re.sub(r"^\s*\x08\s*$\n?", "", text.split("\f")[0], flags=re.MULTILINE)
 
 
 def _parameters(function: Function, names: Names) -> Iterator[Parameter]:

@@ -48,7 +48,8 @@ def read_command(
             problems.append(source.problem(command.line, f"a second sub-command becomes {name}; rename one"))
         else:
             drafts[name] = _draft(name, command, inherited, source, manner)
-    return Reading(tuple(drafts.values()), problems=tuple(problems), claimed=claimed, is_program=True)
+    summary = summary_of(clean(root.text))
+    return Reading(tuple(drafts.values()), (), tuple(problems), claimed, summary, is_program=True)
 
 
 def never_started(source: Source, line: int) -> Reading:

@@ -10,6 +10,7 @@ from typing import Any
 _MAX_CHARS = 20_000
 _MAX_LINE = 1_000
 _MAX_SUMMARY = 160
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NO_TEXT = re.compile(
     r"#!|#.*coding[:=]|#\s*(type:|noqa|pylint|mypy:|ruff:|SPDX-|Copyright\b|\(c\)|[-=#*~_]{3,}\s*$)", re.IGNORECASE
 )
@@ -78,7 +79,7 @@ def parse_doc(docstring: str) -> Doc:
         summary_of(rest),
         rest,
         {name: doc for meta in parsed.params if meta.args[0] != "attribute" for name, doc in _parameters(meta)},
-        _one_line(returns.type_name or "") if returns else "",
+        one_line(returns.type_name or "") if returns else "",
         (returns.description or "").strip() if returns else "",
     )
 
@@ -109,20 +110,30 @@ def header_comment(lines: Sequence[str]) -> str:
 
 def clean(docstring: str) -> str:
     """A docstring without its indentation, endless lines cut, every character fit for print."""
-    text = docstring[:_MAX_CHARS].expandtabs().encode("utf-8", "replace").decode("utf-8")
-    first, *rest = (line.rstrip()[:_MAX_LINE] for line in text.split("\n"))
+    text = docstring.split("\f")[0][:_MAX_CHARS].expandtabs()  # click ends a help text at a form feed
+    first, *rest = (printable(line).rstrip()[:_MAX_LINE] for line in text.split("\n") if line.strip() != "\b")
     margin = min((len(line) - len(line.lstrip()) for line in rest if line), default=0)
     return "\n".join((first.lstrip(), *(line[margin:] for line in rest))).strip("\n").rstrip()
 
 
 def summary_of(text: str) -> str:
     """The first paragraph as one line; the first sentence of it, or a cut, where that is long."""
-    line = _one_line(re.split(r"\n[ \t]*\n|\n(?=[-*>+] |>>> |\.\. )", text.strip(), maxsplit=1)[0])
+    line = one_line(re.split(r"\n[ \t]*\n|\n(?=[-*>+] |>>> |\.\. )", text.strip(), maxsplit=1)[0])
     if len(line) <= _MAX_SUMMARY:
         return line
     sentence = re.match(r".{15,}?[.!?](?=\s)", line)
     line = sentence[0] if sentence else line
     return line if len(line) <= _MAX_SUMMARY else line[: _MAX_SUMMARY - 3].rsplit(" ", 1)[0] + "..."
+
+
+def printable(text: str) -> str:
+    """The text without control characters, and without halves of characters that no file can hold."""
+    return _CONTROL.sub("", text).encode("utf-8", "replace").decode("utf-8")
+
+
+def one_line(text: str) -> str:
+    """The text's words, one blank between them."""
+    return " ".join(printable(" ".join(text.split())).split())
 
 
 def words_of(name: str) -> str:
@@ -145,7 +156,7 @@ def _parsed(text: str, module: str) -> Any:
 
 def _parameters(meta: Any) -> list[tuple[str, ParameterDoc]]:
     """One entry of a docstring; `x, y : float` speaks of two parameters."""
-    doc = ParameterDoc(_one_line(meta.type_name or ""), _one_line(meta.description or ""))
+    doc = ParameterDoc(one_line(meta.type_name or ""), one_line(meta.description or ""))
     return [(name.strip().lstrip("*"), doc) for name in (meta.arg_name or "").split(",") if name.strip()]
 
 
@@ -168,7 +179,3 @@ def _comment(lines: Sequence[str]) -> str:
     )
     texts = (line.strip() for line in lines)
     return clean("\n".join(re.sub(r"^#+:? ?", "", text) for text in texts if not skipped.match(text)))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

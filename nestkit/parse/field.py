@@ -44,6 +44,8 @@ _ATOMS = tuple(
     )
 )
 """Date, duration, quoted text, tag, link, boolean, number, null: the first that fits is taken, as in Dataview."""
+_Span = tuple[int, int, int, int]
+"""Where a key begins and ends, and where its value does."""
 _COMMA = re.compile(r"\s*,\s*")
 
 
@@ -58,12 +60,12 @@ def find_fields(lines: Sequence[tuple[int, str]], *, whole_line: bool = True) ->
     masked = _CODE.sub(lambda code: code[0].replace("::", "\0\0"), text)
     found = sorted(span for opening in _CLOSING for span in _bracketed(masked, opening))
     if not found and whole_line:
-        found = list(_whole(masked))
+        found = _whole(masked)
     fields = []
-    for start, end_of_key, begin, end, key in found:
-        key = text[start:end_of_key].strip() if key is None else key
+    for start, stop, begin, end in found:
+        key = text[start:stop].strip()
         if name := canonical(key):
-            line = lines[min(text.count("\n", 0, begin), len(lines) - 1)][0]
+            line, _ = lines[text.count("\n", 0, begin)]
             fields.append(Field(key, name, parse_value(text[begin:end].replace("\n", " ")), line))
     return fields
 
@@ -97,7 +99,7 @@ def parse_value(text: str) -> Any:
     return text
 
 
-def _bracketed(text: str, opening: str) -> Iterator[tuple[int, int, int, int, str | None]]:
+def _bracketed(text: str, opening: str) -> Iterator[_Span]:
     start, misses = text.find(opening), 0
     while start >= 0 and misses < MAX_OPEN:
         after = start + 1
@@ -107,7 +109,7 @@ def _bracketed(text: str, opening: str) -> Iterator[tuple[int, int, int, int, st
         if not any(bracket in text[after:middle] for bracket in "[]()"):
             end = _closing(text, middle + 2, opening)
             if end is not None:
-                yield after, middle, middle + 2, end, None
+                yield after, middle, middle + 2, end
                 after = end + 1
             else:
                 misses += 1
@@ -124,15 +126,14 @@ def _closing(text: str, start: int, opening: str) -> int | None:
     return None
 
 
-def _whole(text: str) -> Iterator[tuple[int, int, int, int, str | None]]:
+def _whole(text: str) -> list[_Span]:
     """The text as one field, if its key is made of words: `**Due date**:: tomorrow`."""
     middle = text.find("::")
-    raw = text[:middle].strip()
-    first = next((place for place, sign in enumerate(raw) if sign.isalpha() or sign in "0123456789_"), len(raw))
-    raw = raw[first:]
-    key = re.match(rf"(?:{_EMOJI.pattern}|[\w\s/\-])*", raw)
-    if key and all(_in_key(part) for part in key[0]) and not raw[key.end() :].strip("_*~`"):
-        yield 0, middle, middle + 2, len(text), key[0].strip()
+    start = next((place for place in range(middle) if text[place].isalpha() or text[place] in "0123456789_"), middle)
+    stop = next((place for place in range(start, middle) if not _in_key(text[place])), middle)
+    if middle < 0 or text[stop:middle].strip().strip("_*~`"):
+        return []
+    return [(start, stop, middle + 2, len(text))]
 
 
 def _in_name(sign: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from nestkit.note import Problem
 from nestkit.parse.docstring import Doc, ParameterDoc, comment_above, parse_doc
 from nestkit.parse.metadata import Wishes, parse_nest_block
-from nestkit.parse.names import Function, Names, source_text, top_level
+from nestkit.parse.names import Function, Names, top_level
 from nestkit.parse.records import describe_records
 from nestkit.parse.schema import (
     Schema,
@@ -117,7 +117,7 @@ def _parameter(arg: ast.arg, default: ast.expr | None, kind: str, names: Names, 
         type=kind_text,
         schema=_collected(schema, kind),
         required=default is None and kind not in ("rest", "options"),
-        default=source_text(default),
+        default=names.default_text(default),
         kind=kind,  # type: ignore[arg-type]  # one of arguments_of's words
         text=doc.text,
     )

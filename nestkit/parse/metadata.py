@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from nestkit.note import Problem
+from nestkit.parse.docstring import one_line
 from nestkit.tool import Effect, Example
 
 _KINDS = ("read", "write", "delete", "network", "env", "run")
@@ -192,7 +193,7 @@ def _parts(item: Item) -> list[Item]:
 def _text(item: Item, key: str) -> str:
     if isinstance(item.value, list | dict):
         raise Wrong(item.line, f"{key} should be a list of texts")
-    return str(item.value).strip()
+    return one_line(str(item.value))
 
 
 def _yaml_items(text: str, first: int) -> dict[str, Item]:

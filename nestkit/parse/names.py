@@ -53,6 +53,12 @@ class Names:
             node = self.assigned[node.id]
         return ""
 
+    def default_text(self, node: ast.expr | None) -> str:
+        """A default as source; the value of a constant of the file, since its name says nothing outside."""
+        value = UNKNOWN if node is None or isinstance(node, ast.Constant) else self.literal(node)
+        known = isinstance(value, str | int | float | list | tuple | dict | None)
+        return source_text(ast.Constant(value) if known and len(str(value)) < 100 else node)  # type: ignore[arg-type]
+
     def literal(self, node: ast.expr | None, local: Mapping[str, Any] | None = None) -> Any:
         """The value of a literal, or of a name or simple combination of literals; UNKNOWN for all else."""
         return UNKNOWN if node is None else _Literals(self, local or {}).value(node)
@@ -184,6 +190,8 @@ class _Literals:
                 return self._call(func, args)
             case ast.Attribute(value=ast.Attribute(value=ast.Name(id=name)) as member, attr="value"):
                 return self._member(name, member.attr)
+            case ast.Subscript(value=held, slice=ast.Constant(value=key)):
+                return self._item(self.value(held), key)
         return UNKNOWN
 
     def _named(self, name: str) -> Any:
@@ -236,6 +244,13 @@ class _Literals:
             except TypeError:
                 return UNKNOWN
         return UNKNOWN
+
+    @staticmethod
+    def _item(held: Any, key: Any) -> Any:
+        try:
+            return held[key] if isinstance(held, list | tuple | dict) else UNKNOWN
+        except (LookupError, TypeError):
+            return UNKNOWN
 
     def _member(self, class_name: str, member: str) -> Any:
         """`Level.LOW.value`."""

@@ -20,7 +20,7 @@ _HOLDERS = frozenset(("blockquote", "list_item", "footnote"))
 _NO_FIELDS = frozenset(
     ("fence", "code_block", "math_block", "html_block", "hr", "bullet_list_open", "ordered_list_open")
 )
-
+"""Blocks whose lines hold none of the note's own fields: code of all kinds, and lists, which are read by item."""
 
 Kind = Literal["paragraph", "heading", "cell", "comment"]
 _KINDS: dict[str, Kind] = {
@@ -69,7 +69,7 @@ class Pieces:
     lines: list[str] = field(default_factory=list)
     """All lines as they stand."""
     passed: set[int] = field(default_factory=set)
-    """Places in `lines` where Dataview does not look for the note's own fields: lists, read by item, and code."""
+    """Places in `lines` that hold none of the note's own fields."""
     too_deep: int | None = None
     """Line of the first block that is nested too deep to be read."""
 

@@ -22,7 +22,7 @@ def examples_of(tool: Tool, given: Sequence[Example], tools: Sequence[Tool]) -> 
 
 
 def fitting(utterance: str, tools: Sequence[Tool]) -> list[str]:
-    """Names of the tools that take every `{slot}` of an utterance; one without slots can only mean a script's one tool."""
+    """Names of the tools that take every `{slot}` of an utterance; one without slots means a script's one tool."""
     slots = set(re.findall(r"\{(\w+)\}", utterance))
     takers = [tool.name for tool in tools if slots <= {parameter.name for parameter in tool.parameters}]
     return takers if slots or len(tools) == 1 else []

@@ -110,9 +110,9 @@ def comment_block(state: StateBlock, start: int, end: int, silent: bool) -> bool
 
 
 def math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """`$$` at the start of a line up to a line with the next `$$`; nothing in it is read.
+    """`$$` at the start of a line up to the line that ends in the next `$$`; nothing in it is read.
 
-    Without a closing sign it is text (inferred: losing the rest of a note to a stray `$$` helps nobody).
+    Without such a line it is text (inferred: losing the rest of a note to a stray `$$` helps nobody).
 
     **Source**: obsidian-help, Advanced formatting syntax.
     """
@@ -141,8 +141,8 @@ def _closing_math(state: StateBlock, start: int, end: int) -> int | None:
         if _left(state, line):
             end = line
             break
-        if "$$" in _text(state, line):
-            return line
+        if "$$" in (text := _text(state, line)):
+            return line if text.rstrip().endswith("$$") else None
     misses[state.blkIndent] = (start, end)
     return None
 

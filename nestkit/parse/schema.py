@@ -144,7 +144,7 @@ def nullable(schema: Schema) -> Schema:
 def enum_values(node: ast.expr | None, names: Names) -> list[Any]:
     """The values of the file's enum class that the expression names or lists: `Level`, `list(Level)`."""
     match node:
-        case ast.Name(id=name) if name in names.classes and isenum_of(names.classes[name], names):
+        case ast.Name(id=name) if name in names.classes and is_enum(names.classes[name], names):
             return members_of(names.classes[name], names)
         case ast.Call(args=[ast.Name() as inner], keywords=[]):
             return enum_values(inner, names)
@@ -153,7 +153,7 @@ def enum_values(node: ast.expr | None, names: Names) -> list[Any]:
     return []
 
 
-def isenum_of(class_def: ast.ClassDef, names: Names) -> bool:
+def is_enum(class_def: ast.ClassDef, names: Names) -> bool:
     return any(last_part(base, names) in _ENUM_BASES for base in class_def.bases)
 
 
@@ -264,7 +264,7 @@ class _Hints:
         return {}
 
     def _class(self, class_def: ast.ClassDef) -> Schema:
-        if isenum_of(class_def, self.names):
+        if is_enum(class_def, self.names):
             return enum_of(members_of(class_def, self.names))
         fields = fields_of(class_def, self.names)
         if not fields:
@@ -275,6 +275,7 @@ class _Hints:
 
 
 def enum_of(values: object) -> Schema:
+    """Schema of a choice between values; empty where JSON could not hold them or they are too many."""
     """Schema of a choice between values; empty where JSON could not hold them or they are too many."""
     held = plain_values(list(values)[: _MAX_VALUES + 1]) if isinstance(values, list | tuple) else []
     if not held or len(held) > _MAX_VALUES:

@@ -62,7 +62,7 @@ def _script(source: Source, digest: str) -> Script:
     effects = find_effects(source) if drafts else Effects({}, {})
     tools = [_finished(tool, draft, wishes, effects) for tool, draft in zip(texts, drafts, strict=True)]
     placed, misplaced = _placed(tools, drafts, wishes, source)
-    others = dict((*program.others, *functions.others))
+    others = dict((*functions.others, *program.others))
     if not placed and not others:
         others = {source.name: 'nothing to call: no public function and no `if __name__ == "__main__":` block'}
     return Script(
@@ -70,7 +70,7 @@ def _script(source: Source, digest: str) -> Script:
         digest=digest,
         tools=placed,
         others=tuple(others.items()),
-        summary=doc.summary or (placed[0].summary if len(placed) == 1 else words_of(source.name)),
+        summary=doc.summary or program.summary or (placed[0].summary if len(placed) == 1 else words_of(source.name)),
         dependencies=environment.dependencies,
         requires_python=environment.requires_python,
         problems=(*problems, *more, *program.problems, *functions.problems, *unfit, *misplaced),

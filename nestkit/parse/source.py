@@ -60,6 +60,8 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     claimed: frozenset[str] = frozenset()
     """Functions that belong to its command line, so that they are no tools of their own."""
+    summary: str = ""
+    """What the program as a whole says of itself."""
     is_program: bool = False
     """The script is a command line of this manner."""
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from nestkit.parse.click_program import started_names
 from nestkit.parse.command_line import Command, never_started, read_command
-from nestkit.parse.docstring import Doc, ParameterDoc
+from nestkit.parse.docstring import Doc, ParameterDoc, one_line
 from nestkit.parse.functions import arguments_of, function_doc
-from nestkit.parse.names import Function, Names, identifier, source_text, top_level
+from nestkit.parse.names import Function, Names, identifier, top_level
 from nestkit.parse.schema import Schema, last_part, nullable, schema_of, type_text
 from nestkit.parse.source import Reading, Source
 from nestkit.tool import Parameter
@@ -120,17 +120,17 @@ def _parameter(arg: ast.arg, default: ast.expr | None, names: Names, doc: Doc, l
     keywords = {k.arg: k.value for k in call.keywords if k.arg} if call else {}
     is_option = last_part(call.func, names) == "Option" if call else value is not None
     kind, schema = (type_text(hint, names), schema_of(hint, names)) if hint else ("str", {"type": "string"})
-    said = names.literal(keywords.get("help"))
-    flags = _flags(arg.arg, call, schema, names) if is_option else ()
-    nargs = _nargs(schema, bool(is_option), value is None)
+    said, given = names.literal(keywords.get("help")), _without_null(schema)
+    flags = _flags(arg.arg, call, given, names) if is_option else ()
+    nargs = _nargs(given, bool(is_option), value is None)
     none = isinstance(value, ast.Constant) and value.value is None
     return Parameter(
         name=identifier(arg.arg),
         type=kind,
         schema=nullable(schema) if none else schema,
         required=value is None or names.literal(keywords.get("prompt", ast.Constant(False))) is not False,
-        default=source_text(value),
-        text=said if isinstance(said, str) else doc.parameters.get(arg.arg, ParameterDoc()).text,
+        default=names.default_text(value),
+        text=one_line(said) if isinstance(said, str) else doc.parameters.get(arg.arg, ParameterDoc()).text,
         flags=flags,
         nargs=nargs,
         level=level,
@@ -168,6 +168,12 @@ def _flags(name: str, call: ast.Call | None, schema: Schema, names: Names) -> tu
     if schema.get("type") == "boolean":
         return flags or (f"--{plain}/--no-{plain}",)
     return flags or (f"--{plain}",)
+
+
+def _without_null(schema: Schema) -> Schema:
+    """The schema of a value that is given: `Optional[list[str]]` on a command line is a list."""
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    return options[0] if len(options) == 1 else schema
 
 
 def _nargs(schema: Schema, is_option: bool, required: bool) -> str:

@@ -24,8 +24,10 @@ MAX_DEPTH = 100
 """Collections inside collections; more is no property anybody wrote."""
 MAX_ALIASES = 100
 """npm yaml's `maxAliasCount`, its guard against documents that multiply themselves."""
-MAX_MENDS = 100
+MAX_MENDS = 20
 """Places per document where PyYAML is helped over something that npm yaml takes."""
+MAX_MENDED = 100_000
+"""Characters of a document that is worth it; each place costs another look."""
 
 _NULL = re.compile(r"(?:~|[Nn]ull|NULL)?")
 _BOOL = re.compile(r"[Tt]rue|TRUE|[Ff]alse|FALSE")
@@ -48,22 +50,18 @@ _BLANK_TAB = re.compile(r"^[ \t]*\t[ \t]*$", re.MULTILINE)
 """A line of blanks with a tab: nothing to npm yaml, an error to PyYAML."""
 _LONE_DASH = re.compile(r"(:[ \t]+)-[ \t]*$")
 """`key: -` is a list of one empty item to npm yaml, an error to PyYAML."""
+_DASH_TAB = re.compile(r"^( *-) *\t[ \t]*(?![-?][ \t]|[^\"'\[{].*:(?:[ \t]|$))")
+"""A tab between a dash and a plain value, and one before a comment, are blanks to npm yaml."""
+_TAB_COMMENT = re.compile(r"^[ \t]*\t[ \t]*#.*$")
 _SURROGATES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 """JSON's way to write a character beyond U+FFFF."""
 
-_SHY_CODES = (
-    *range(9),
-    *range(11, 32),
-    *range(127, 160),
-    0x2028,
-    0x2029,
-    *range(0xD800, 0xE000),
-    *(0xFEFF, 0xFFFE, 0xFFFF),
-)
-_SHY = {code: 0x100000 + code for code in _SHY_CODES}
-"""Characters that are text to npm yaml, but that PyYAML refuses or takes for line ends: they pass as private ones."""
-_BOLD = {private: code for code, private in _SHY.items()}
-_SHY_FOUND = re.compile("[" + re.escape("".join(map(chr, _SHY))) + "]")
+_OPENED = frozenset(("while scanning a quoted scalar", "while parsing a flow sequence", "while parsing a flow mapping"))
+"""Where PyYAML was when something that should be closed was not."""
+
+_SHY = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff\U0010fffd]")
+"""Characters that are text to npm yaml, but that PyYAML refuses or takes for line ends: they pass by their numbers."""
+_BOLD = re.compile("\U0010fffd([0-9a-f]+);")
 
 
 class YamlError(Exception):
@@ -89,26 +87,37 @@ def parse_yaml(text: str) -> Read:
     Line ends are `\\n` and `\\r\\n`; a lone `\\r` is an ordinary character, as it is to npm yaml.
     """
     text = _BLANK_TAB.sub("", text.replace("\r\n", "\n"))
-    if shy := _SHY_FOUND.search(text) is not None:
-        text = text.translate(_SHY)
+    text, shy = _SHY.subn(lambda sign: f"\U0010fffd{ord(sign[0]):x};", text)
     for _ in range(MAX_MENDS):
         try:
-            return Loader(text, shy).get_single_data()
+            return Loader(text, shy=shy > 0).get_single_data()
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line = mark.line if mark else 0
-            what, lines = error.problem or "not valid YAML", text.split("\n")
-            if line >= len(lines) or (mended := _mend(lines[line])) == lines[line]:
+            refusal = _refusal(error)
+            mended = _mend(text, error.problem_mark.line if error.problem_mark else 0)
+            if mended == text:
                 break
-            lines[line] = mended
-            text = "\n".join(lines)
-    raise YamlError(what, line + 1)
+            text = mended
+        except yaml.YAMLError as error:
+            raise YamlError(str(error).partition("\n")[0], 1) from None
+    raise refusal
 
 
-def _mend(line: str) -> str:
-    """The line in a spelling that PyYAML understands, for what only npm yaml understands."""
-    line = _LONE_DASH.sub(r"\1[~]", line)
-    return _SURROGATES.sub(_joined, line)
+def _refusal(error: yaml.MarkedYAMLError) -> YamlError:
+    """The error with the line where a person has to look: for what is not closed, where it opens."""
+    opened = error.context in _OPENED
+    mark = error.context_mark if opened and error.context_mark else error.problem_mark
+    what = "a quote or bracket is not closed" if opened else error.problem or "not valid YAML"
+    return YamlError(what, mark.line + 1 if mark else 1)
+
+
+def _mend(text: str, number: int) -> str:
+    """The text, what only npm yaml understands on that line spelled as PyYAML understands it."""
+    lines = text.split("\n")
+    if len(text) > MAX_MENDED or number >= len(lines):
+        return text
+    line = _DASH_TAB.sub(r"\1 ", _LONE_DASH.sub(r"\1[~]", _TAB_COMMENT.sub("", lines[number])))
+    lines[number] = _SURROGATES.sub(_joined, line)
+    return "\n".join(lines)
 
 
 def _joined(pair: re.Match[str]) -> str:
@@ -126,9 +135,9 @@ class _Anchor:
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """PyYAML's event stream, with YAML 1.2 core values made from it."""
 
-    def __init__(self, text: str, shy: bool = False) -> None:
+    def __init__(self, text: str, *, shy: bool = False) -> None:
         super().__init__(text)
-        self._text = text
+        self._rows = text.split("\n")
         self._shy = shy
         self._anchors: dict[str, _Anchor] = {}
         self._lines: dict[str, int] = {}
@@ -145,27 +154,42 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
         if self.check_event(yaml.StreamEndEvent):
             return Read(None, {})
         self.get_event()  # document start
-        value, _ = self._value(self.get_event(), "", 0)
+        value, _ = self._value(self.get_event(), "", 0, -1)
         self.get_event()  # document end
         if not self.check_event(yaml.StreamEndEvent):
             raise YamlError("there is more than one YAML document", _line(self.peek_event()))
         return Read(value, self._lines)
 
-    def _value(self, event: Any, path: str, depth: int) -> tuple[Any, int]:
-        """A value and its weight: how often aliases inside it repeat something (npm's `getAliasCount`)."""
+    def _value(self, event: Any, path: str, depth: int, indent: int) -> tuple[Any, int]:
+        """A value and its weight: how often aliases inside it repeat something (npm's `getAliasCount`).
+
+        `indent` is the column of the key or dash it belongs to; its further lines stand to the right of that.
+        """
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if depth > MAX_DEPTH:
             raise YamlError(f"nested deeper than {MAX_DEPTH} levels", _line(event))
+        last = event
         if isinstance(event, yaml.ScalarEvent):
             value, weight = self._scalar(event), 1
-        elif isinstance(event, yaml.SequenceStartEvent):
-            value, weight = self._sequence(path, depth)
+            loose = event.style in ("'", '"')
         else:
-            value, weight = self._mapping(path, depth)
+            read = self._sequence if isinstance(event, yaml.SequenceStartEvent) else self._mapping
+            loose = bool(event.flow_style)
+            value, weight, last = read(path, depth + 1, -1 if loose else event.start_mark.column)
+        if loose and indent >= 0:
+            self._check_indented(event.start_mark.line, last.end_mark.line, indent)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(value, weight)
         return value, weight
+
+    def _check_indented(self, first: int, last: int, indent: int) -> None:
+        """Quotes and brackets go on only in indented lines; else one that is missing would swallow the keys below."""
+        for number in range(first + 1, last + 1):
+            text = self._rows[number].lstrip(" ")
+            closing = number == last and text[:1] in ("]", "}")
+            if text.strip() and not closing and len(self._rows[number]) - len(text) <= indent:
+                raise YamlError("a quote or bracket is not closed", first + 1)
 
     def _alias(self, event: Any) -> tuple[Any, int]:
         anchor = self._anchors.get(event.anchor)
@@ -178,38 +202,31 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
         return anchor.value, weight
 
     def _scalar(self, event: Any) -> Any:
-        if event.style in ("'", '"') and event.end_mark.line > event.start_mark.line:
-            self._check_indented(event)
-        text: str = event.value.translate(_BOLD) if self._shy else event.value
+        text: str = event.value
+        if self._shy:
+            text = _BOLD.sub(lambda number: chr(int(number[1], 16)), text)
         if event.tag is None:
             return core_value(text) if event.implicit[0] else text
         value = core_value(text)
         return value if isinstance(value, _TYPES.get(event.tag, ())) else text
 
-    def _check_indented(self, event: Any) -> None:
-        """A quoted text goes on only in indented lines, or one missing quote would swallow the keys below it."""
-        first, last = event.start_mark.line + 1, event.end_mark.line + 1
-        for number, line in enumerate(self._text.split("\n")[first:last], start=first + 1):
-            if line[:1] not in ("", " ", "\t"):
-                raise YamlError("the text in quotes does not end on its line", number - 1)
-
-    def _sequence(self, path: str, depth: int) -> tuple[list[Any], int]:
+    def _sequence(self, path: str, depth: int, indent: int) -> tuple[list[Any], int, Any]:
         items: list[Any] = []
         weight = 0
         while not isinstance(event := self.get_event(), yaml.SequenceEndEvent):
             inner = f"{path}.{len(items)}" if path else str(len(items))
             self._lines[inner] = _line(event)
-            item, heavy = self._value(event, inner, depth + 1)
+            item, heavy = self._value(event, inner, depth, indent)
             items.append(item)
             weight = max(weight, heavy)
-        return items, weight
+        return items, weight, event
 
-    def _mapping(self, path: str, depth: int) -> tuple[dict[str, Any], int]:
+    def _mapping(self, path: str, depth: int, indent: int) -> tuple[dict[str, Any], int, Any]:
         entries: dict[str, Any] = {}
         seen: set[tuple[bool, bool, Any]] = set()
         weight = 0
         while not isinstance(event := self.get_event(), yaml.MappingEndEvent):
-            key, heavy = self._value(event, "\0", depth + 1)
+            key, heavy = self._value(event, "\0", depth, indent)
             name = key_text(key)
             if not isinstance(key, (dict, list)):
                 identity = (isinstance(key, bool), isinstance(key, str), key)
@@ -218,9 +235,9 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
                 seen.add(identity)
             inner = f"{path}.{name}" if path else name
             self._lines[inner] = _line(event)
-            entries[name], heavier = self._value(self.get_event(), inner, depth + 1)
+            entries[name], heavier = self._value(self.get_event(), inner, depth, indent)
             weight = max(weight, heavy, heavier)
-        return entries, weight
+        return entries, weight, event
 
 
 def core_value(text: str) -> Any:
@@ -271,13 +288,13 @@ def _flow_key(name: str) -> str:
 
 def _digits(text: str) -> int | float:
     try:
-        return int(float(int(text, 0)))
+        return _whole(float(int(text, 0)))
     except OverflowError:
         return float("inf")
 
 
 def _whole(number: float) -> int | float:
-    return int(number) if number.is_integer() else number
+    return int(number) if number.is_integer() and abs(number) < 1e21 else number
 
 
 def _line(event: Any) -> int:

@@ -23,6 +23,24 @@ class Superlative:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolWords:
+    """What a person says round the values they give a tool; see `[tools]` in `english.toml`."""
+
+    neutral: frozenset[str]
+    operators: frozenset[str]
+    directions: frozenset[str]
+    strict: frozenset[str]
+    day_names: frozenset[str]
+    place_names: frozenset[str]
+    leads: Mapping[str, tuple[frozenset[str], frozenset[str]]]
+    """Direction -> (words before a value, parameters they point to)."""
+    relatives: Mapping[str, frozenset[str]]
+    """A word of the tool -> words that it explains as well."""
+    spoken: Mapping[str, Names]
+    """A word or sign -> the values it may stand for: `dollar` -> USD."""
+
+
+@dataclass(frozen=True, slots=True)
 class English:
     """The language as data; see `english.toml` for what each part means."""
 
@@ -47,6 +65,7 @@ class English:
     choices: Mapping[str, Mapping[tuple[str, ...], str]]
     """Table -> phrase -> what it stands for: `compare` -> `more than` -> `>`."""
     superlatives: tuple[Superlative, ...]
+    tools: ToolWords
 
 
 _SETS = ("articles", "function_words", "beyond", "links", "determiners")
@@ -64,15 +83,29 @@ def english() -> English:
     """The word lists, read once."""
     lists = load_toml("english.toml")
     choices = {table: _choices(lists.pop(table)) for table in _CHOICES}
+    tools = _tool_words(lists.pop("tools"))
     superlatives = tuple(map(_superlative, lists.pop("superlatives").values()))
     made: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in lists.items()}
     made |= {name: frozenset(lists[name]) for name in _SETS}
     made |= {name: {word: tuple(names) for word, names in lists[name].items()} for name in _TABLES}
-    return English(**made, choices=choices, superlatives=superlatives)
+    return English(**made, choices=choices, superlatives=superlatives, tools=tools)
 
 
 def _choices(table: Mapping[str, list[str]]) -> dict[tuple[str, ...], str]:
     return {tuple(phrase.split()): choice for choice, phrases in table.items() for phrase in phrases}
+
+
+def _tool_words(lists: Mapping[str, Any]) -> ToolWords:
+    sets = {
+        name: frozenset(lists[name])
+        for name in ("neutral", "operators", "directions", "strict", "day_names", "place_names")
+    }
+    return ToolWords(
+        **sets,
+        leads={name: (frozenset(e["words"]), frozenset(e["parameters"])) for name, e in lists["leads"].items()},
+        relatives={word: frozenset(words) for word, words in lists["relatives"].items()},
+        spoken={word: tuple(values) for word, values in lists["spoken"].items()},
+    )
 
 
 def _superlative(entry: Mapping[str, Any]) -> Superlative:
@@ -94,7 +127,7 @@ def singular(word: str) -> str:
     return word[:-1]
 
 
-_ENDINGS = ("ations", "ation", "ated", "ates", "ating", "ate", "ings", "ing", "ees", "ee", "ions", "ion", "ers", "er", "ors", "or", "ed", "es", "e", "s", "d")
+_ENDINGS = ("ations", "ation", "ated", "ates", "ating", "ate", "ings", "ing", "ees", "ee", "ions", "ion", "ers", "er", "ors", "or", "ed", "es", "e", "s")
 
 
 def root(word: str) -> str:

@@ -164,6 +164,8 @@ class Kind:
     name: str = ""
     """Property such as `type`, with `value`; else tag or folder, and with both the two must agree."""
     value: str = ""
+    inline: bool = False
+    """The property is written inside the notes, or its name in more than one way."""
     tag: str = ""
     folder: str = ""
 

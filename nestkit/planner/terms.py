@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -217,16 +217,18 @@ def _kinds(vocabulary: Vocabulary, notes: Facts) -> Iterator[tuple[str, Kind]]:
     known = notes.known(english().kind_names)
     loose = [name for name in known if name == english().kind_names[-1]]
     firm = [name for name in known if name not in loose]
-    for key, kind in {**_typed(notes, loose), **_placed(vocabulary), **_typed(notes, firm)}.items():
+    plain = {name.lower() for name in vocabulary.properties} - set(vocabulary.fields)
+    typed = {**_typed(notes, loose, plain), **_placed(vocabulary), **_typed(notes, firm, plain)}
+    for key, kind in typed.items():
         yield " ".join(key), kind
 
 
-def _typed(notes: Facts, names: Iterable[str]) -> dict[Key, Kind]:
+def _typed(notes: Facts, names: Iterable[str], plain: Collection[str]) -> dict[Key, Kind]:
     found: dict[Key, Kind] = {}
     for name in names:
         for value in notes.names[name].values if name in notes.names else ():
             if _is_word(value):
-                found.setdefault(_stem(phrase(value)), Kind(value, name=name, value=value))
+                found.setdefault(_stem(phrase(value)), Kind(value, name, value, inline=name not in plain))
     return found
 
 

@@ -324,4 +324,4 @@ def _fences(lines: list[str]) -> Iterable[tuple[str, str]]:
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\([^\w\s])", r"\1", text)
+    return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", text)

@@ -1,14 +1,8 @@
 """The vault's own tools: notes, tasks, links, tags and properties for programs.
 
 nest reads this script the way it reads yours and lists it in the same registry. Its functions run in nest itself, on
-the index, so they take one thing yours do not: `_vault`, the door that the broker fills in. Effects: reading, and
-staged writes that reach the vault only when the run has succeeded. *Pure*, all work is behind the door.
-
----
-nest:
-  permissions: ["write:**"]
-  confirm: never
----
+the index, so they take one thing yours do not: `_vault`, the door that the broker fills in. What they write is staged
+and reaches the vault only when the run has succeeded. *Pure*: all work is behind the door.
 """
 
 from __future__ import annotations
@@ -16,6 +10,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 Records = list[dict[str, Any]]
+
+WRITERS = ("write_note", "append_note", "set_property", "move_note")
+"""The functions that stage; their code cannot show it, since they only ask the door."""
 
 
 def list_notes(tag: str = "", folder: str = "", where: dict[str, Any] | None = None, *, _vault: Any = None) -> Records:

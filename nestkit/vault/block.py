@@ -26,10 +26,12 @@ _QUOTED = f"\"{_DOUBLE}\"|'{_SINGLE}'"
 _FIRST = r"(?:[^ \-?:,\[\]{}#&*!|>'\"%@`]|[-?:](?=[^ ]))"
 _KEY = re.compile(rf"((?:{_QUOTED}) *|{_FIRST}(?:[^:#]|:(?=[^ ])|(?<=[^ ])#){{0,1023}}?):(?= |$)")
 _PLAIN = re.compile(_FIRST)
-_ALIAS = re.compile(r"\*[^ ,\[\]{}]+(?= *$| +#)")
+_WORD = "[A-Za-z0-9_-]+"
+_ALIAS = re.compile(rf"\*({_WORD})(?= *$| +#)")
 _TAIL = re.compile(r" *(?:$|(?<= )#)")
 _HEADER = re.compile(r"[|>](?:[+-]?(?P<width>[1-9])?|(?P<first>[1-9])[+-])(?= |$)")
-_PROPERTIES = re.compile(r"(?:[&!][^ ]*(?: +|$))*")
+_TAG = f"!!?(?:{_WORD})?"
+_PROPERTIES = re.compile(rf"(?:{_TAG} +(?=&))?(?:&(?P<anchor>{_WORD})|{_TAG})(?: +|$)(?![&!])")
 _STOP = r"(?=[ ,\[\]{}]|$)"
 _FLOW = re.compile(
     rf" +|(?P<quoted>{_QUOTED})|(?P<open>[\[{{])|(?P<close>[\]}}])|(?P<comma>,)"
@@ -63,6 +65,8 @@ class Key:
     """The value as written, when it stands on the key's own line in full; else empty."""
     tail: str
     """Blanks and comment after the value, or after the colon when the value stands below."""
+    below: bool
+    """The value stands on lines of its own, below the key's."""
     anchored: bool
     """Others may refer to something in this value."""
 
@@ -98,7 +102,7 @@ class _Reader:
         rows = [line.removesuffix("\n").removesuffix("\r").rstrip(" ") for line in lines]
         self.texts = [row.lstrip(" ") for row in rows]
         self.indents = [len(row) - len(text) for row, text in zip(rows, self.texts, strict=True)]
-        self.anchored = False
+        self.anchors: set[str] = set()
         for index, row in enumerate(rows):
             if "\t" in row:
                 self.refuse(index, "a tab; YAML wants blanks")
@@ -112,12 +116,13 @@ class _Reader:
         while at < len(self.texts):
             if self.indents[at] or self.texts[at][:4].rstrip() in ("---", "..."):
                 self.refuse(at, "is not indented like a property" if self.indents[at] else "ends the block early")
-            self.anchored = False
             name, head, rest = self.key(at, names)
+            anchors = len(self.anchors)
             end, tail = self.value(at, rest, 0, 0, in_map=True)
             gap = rest[: len(rest) - len(rest.lstrip(" "))]
             value = rest[len(gap) : len(rest) - len(tail)] if end == at + 1 and tail != rest else ""
-            keys.append(Key(name, at, end, head, gap, value, tail, self.anchored))
+            below, anchored = end > at + 1 and tail == rest, len(self.anchors) > anchors
+            keys.append(Key(name, at, end, head, gap, value, tail, below, anchored))
             at = self.next_row(end)
         return tuple(keys)
 
@@ -190,12 +195,14 @@ class _Reader:
     def value(self, index: int, rest: str, parent: int, depth: int, *, in_map: bool) -> tuple[int, str]:
         """Any value; also what stands after it on its last line, or after the colon when it stands below."""
         text = rest.lstrip(" ")
-        properties = _PROPERTIES.match(text)
-        if properties and properties[0]:
-            self.anchored |= "&" in properties[0]
-            text = text[properties.end() :]
         if not text or text[0] == "#":
             return self.below(index, parent, depth, in_map), rest
+        properties = _PROPERTIES.match(text)
+        if properties:
+            text = text[properties.end() :]
+            self.anchor(index, properties["anchor"], text)
+            if not text or text[0] == "#":
+                return self.below(index, parent, depth, in_map), text and f" {text}"
         if text[0] in "|>":
             return self.literal(index, text, parent)
         if text[0] in "\"'":
@@ -203,6 +210,14 @@ class _Reader:
         if text[0] in "[{":
             return self.flow(index, text, parent)
         return self.plain(index, text, parent)
+
+    def anchor(self, index: int, name: str | None, text: str) -> None:
+        """Remember an anchor (or a tag, without name) that the value `text` carries, here or on the lines below."""
+        below = self.next_row(index + 1)
+        again = text[:1] in ("", "#") and below < len(self.texts) and self.texts[below][0] in "&!"
+        if name in self.anchors or text[:1] == "*" or again:
+            self.refuse(index, "an anchor or tag set twice, or set on a reference")
+        self.anchors |= {name} if name else set()
 
     def below(self, index: int, parent: int, depth: int, in_map: bool) -> int:
         below = self.next_row(index + 1)
@@ -214,7 +229,10 @@ class _Reader:
         return index + 1
 
     def plain(self, index: int, text: str, parent: int) -> tuple[int, str]:
-        if not _PLAIN.match(text) and not _ALIAS.match(text):
+        alias = _ALIAS.match(text)
+        if alias and alias[1] not in self.anchors:
+            self.refuse(index, f"{alias[0]} refers to nothing above it")
+        if not alias and not _PLAIN.match(text):
             self.refuse(index, f"a value that begins with {text[0]} needs quotes")
         tail = self.plain_line(index, text)
         end = index + 1
@@ -260,23 +278,26 @@ class _Reader:
 
     def flow(self, index: int, text: str, parent: int) -> tuple[int, str]:
         """`[...]` or `{...}`, over as many lines as it takes."""
-        at, before, brackets = 0, "", ""
+        at, before = 0, ""
+        open_: list[str] = []  # the bracket that closes each, with a colon once its entry has one
         while True:
             while at < len(text) and not (text[at] == "#" and text[at - 1 : at] in ("", " ")):
                 match = _FLOW.match(text, at)
                 kind = match.lastgroup if match else ""
-                if match is None or not _may_follow(kind, before, match[0]):
+                if match is None or not _may_follow(kind, before, match[0]) or (kind == "colon" and ":" in open_[-1]):
                     self.refuse(index, f"{text[at]} at a place in brackets where YAML does not allow it")
                 at = match.end()
                 if kind is None:
                     continue
-                before, self.anchored = kind, self.anchored or match[0][0] == "&"
-                brackets += {"[": "]", "{": "}"}.get(match[0], "")
-                if kind == "close":
-                    if match[0] != brackets[-1]:
-                        self.refuse(index, f"{match[0]} closes nothing")
-                    brackets = brackets[:-1]
-                    if not brackets:
+                before = kind
+                if kind == "open":
+                    open_.append({"[": "]", "{": "}"}[match[0]])
+                elif kind in ("colon", "comma"):
+                    open_[-1] = open_[-1][0] + match[0].strip(",")
+                elif kind == "close":
+                    if match[0] != open_.pop()[0]:
+                        self.refuse(index, f"{match[0]} closes what it did not open")
+                    if not open_:
                         return index + 1, self.tail(index, text[at:])
             index, at = self.continued(index, parent, "a bracket", may_close=True), 0
             text = self.texts[index]
@@ -290,9 +311,10 @@ class _Reader:
         tail, end, indent = self.tail(index, text[header.end() :]), index + 1, parent + int(width) if width else 0
         for below in range(end, len(self.texts)):
             if self.texts[below]:
-                if self.indents[below] <= parent:
-                    break
                 indent = indent or self.indents[below]
+                comment = self.texts[below][0] == "#" and self.indents[below] < indent
+                if self.indents[below] <= parent or comment:
+                    break
                 if self.indents[below] < indent:
                     self.refuse(below, "is indented less than the text it belongs to")
                 end = below + 1
@@ -313,7 +335,7 @@ def _may_follow(kind: str | None, before: str, text: str) -> bool:
     if kind in ("quoted", "open"):
         return before not in ("plain", "quoted", "close")
     if kind == "plain":
-        return before == "plain" or (before not in ("quoted", "close") and text[0] not in "@`%|>?#" and text != "-")
+        return before == "plain" or (before not in ("quoted", "close") and text[0] not in "@`%|>?:#&*!" and text != "-")
     if kind in ("comma", "colon"):
         return before not in ("", "open", "comma") and not kind == before == "colon"
     return True

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -31,7 +30,8 @@ _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 _UNPRINTED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _UNNAMED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _NAME_CHARS = 200
-_TOO_LARGE = 10**300
+_TOO_LARGE = 10**309
+"""More than any float; Python refuses to print whole numbers of some thousand digits."""
 _LINE_CHARS = 4_000
 """Longer lines are written anew, not searched for what could stay."""
 _UNSURE = object()
@@ -84,7 +84,7 @@ def _checked(value: Any) -> Any:
             raise VaultError("a property's text holds characters that cannot be written")
         return value
     if value is None or isinstance(value, (bool, int, float)):
-        if value is not None and (not math.isfinite(value) or abs(value) >= _TOO_LARGE):
+        if value is not None and not abs(value) < _TOO_LARGE:  # false for NaN too
             raise VaultError("a property cannot hold a number like that", "give one of ordinary size")
         return value
     kind = type(value).__name__
@@ -123,7 +123,7 @@ def _redraw(key: Key, lines: Sequence[str], value: Any) -> list[str]:
         return list(lines) if items == old else [f"{key.head}{gap}[{', '.join(items)}]{tail}{end}"]
     if not value:
         return [f"{key.head}{gap}[]{tail}{end}"]
-    indent, below = _items_below(lines[1:])
+    indent, below = _items_below(lines[1:]) if key.below else ("  ", [])
     items = _kept_items(below, value, lambda item: f"{indent}- {_draw_scalar(item)}{end}")
     return [lines[0] if below else f"{key.head}{tail}{end}", *items]
 

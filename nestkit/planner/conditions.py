@@ -1,0 +1,361 @@
+"""The parts of a form that narrows a selection, in; the condition it states, out. *Pure*.
+
+One function for each `make` of `grammar.toml`; None means that the form does not hold after all, as when a value
+belongs to another property than the one named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nestkit.planner.dates import Span, single
+from nestkit.planner.language import english
+from nestkit.planner.query import (
+    AnyOf,
+    Between,
+    Compares,
+    Condition,
+    Has,
+    InFolder,
+    InNote,
+    Is,
+    Joined,
+    LinkedFrom,
+    LinksTo,
+    Mentions,
+    Names,
+    Orphaned,
+    Progress,
+    Says,
+    Tagged,
+    Titled,
+)
+from nestkit.planner.setting import Setting
+
+Parts = Mapping[str, Any]
+Made = tuple[Condition, ...] | None
+Make = Callable[[Parts, Setting], Made]
+
+Sign = Literal["=", "<", "<=", ">", ">="]
+_FLIPPED: Mapping[Sign, Sign] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When something is, against one or two spans of days."""
+
+    how: Literal["within", "before", "after", "since", "until", "range"]
+    low: Span
+    high: Span
+
+
+def _negated(parts: Parts) -> bool | None:
+    """Whether the form says "not"; None when it says so twice."""
+    signs = [bool(parts.get("not")), "other" in parts, "unlike" in parts]
+    return None if sum(signs) > 1 else any(signs)
+
+
+# ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _is(parts: Parts, setting: Setting) -> Made:
+    options = parts.get("value") or parts["other"]
+    names = parts.get("name") or parts.get("verb") or parts.get("unlike")
+    if names:
+        options = tuple(option for option in options if option[0] in names)
+    negated = _negated(parts)
+    return None if not options or negated is None else (Is(options, negated),)
+
+
+def _flag(parts: Parts, setting: Setting) -> Made:
+    """A checkbox is true or false; "not" says false, not "anything but true"."""
+    options = parts.get("flag")
+    if options is None:
+        names = parts.get("flagname") or parts["flagverb"]
+        truth = parts.get("bool") or parts.get("other") or "true"
+        options = tuple((name, truth) for name in names)
+    negated = _negated(parts)
+    if negated is None:
+        return None
+    if negated:
+        options = tuple((name, "false" if truth == "true" else "true") for name, truth in options)
+    return (Is(options),)
+
+
+def _number(parts: Parts, setting: Setting) -> Made:
+    names = parts.get("numbername") or parts["numberverb"]
+    return _compared(names, parts)
+
+
+def _implied_number(parts: Parts, setting: Setting) -> Made:
+    known = setting.facts.known(english().implied_number)
+    names = tuple(name for name in known if setting.facts.names[name].is_number)
+    return _compared(names, parts)
+
+
+def _compared(names: Names, parts: Parts) -> Made:
+    sign: Sign = parts.get("compare") or parts.get("more") or "="
+    if parts.get("not"):
+        if sign == "=":
+            return None
+        sign = _FLIPPED[sign]
+    return (Compares(names, sign, parts["number"]),) if names and "unlike" not in parts else None
+
+
+def _between_numbers(parts: Parts, setting: Setting) -> Made:
+    names = parts.get("numbername") or parts["numberverb"]
+    return (Between(names, parts["low"], parts["high"]),) if float(parts["low"]) <= float(parts["high"]) else None
+
+
+def _has(parts: Parts, setting: Setting) -> Made:
+    return (Has(parts["name"]),)
+
+
+def _lacks(parts: Parts, setting: Setting) -> Made:
+    return (Has(parts["name"], negated=True),)
+
+
+# ── days ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_when(make: str, parts: Parts) -> When | None:
+    """When, from the parts of a form of days; "from" one single day could be its beginning or all of it."""
+    if make == "range":
+        low, high = parts["low"], parts["high"]
+        return When("range", low, high) if low.size == high.size and low.first <= high.last else None
+    span = parts.get("span") or parts["whole"]
+    if "whole" in parts and span.size == 10 and span.first == span.last:
+        return None
+    return When(make, span, span)  # type: ignore[arg-type]  # grammar.toml names no other
+
+
+def _day(parts: Parts, setting: Setting) -> Made:
+    when = _said(parts)
+    names = parts.get("dayname") or parts.get("dayverb") or _implied_day(setting)
+    if when is None or not names:
+        return None
+    if when.low.size != 4:
+        names = tuple(name for name in names if setting.facts.names[name].is_day)
+    condition = compare_days(names, when)
+    if parts.get("not"):
+        if not isinstance(condition, Compares):
+            return None
+        condition = Compares(names, _FLIPPED[condition.sign], condition.value, condition.size)
+    return (condition,) if names else None
+
+
+def _said(parts: Parts) -> When | None:
+    if "when" in parts:
+        when: When = parts["when"]
+        return when
+    return When("within", parts["span"], parts["span"])
+
+
+def _implied_day(setting: Setting) -> Names:
+    """The days that may be meant where none is named; a task has too many of them."""
+    if setting.subject == "tasks":
+        return ()
+    names = setting.facts.names
+    known = setting.facts.known(english().implied_date)
+    return tuple(name for name in known if names[name].is_day or names[name].is_year)
+
+
+def compare_days(names: Names, when: When) -> Compares | Between:
+    """The condition on ISO text: years, months and days are compared as far as they were said."""
+    low, high, size = when.low, when.high, when.low.size
+    if when.how in ("within", "range"):
+        if low.first == high.last:
+            return Compares(names, "=", low.first, size)
+        return Between(names, low.first, high.last, size)
+    signs: Mapping[str, tuple[Sign, str]] = {
+        "before": ("<", low.first),
+        "since": (">=", low.first),
+        "until": ("<=", low.last),
+        "after": (">", low.last),
+    }
+    sign, value = signs[when.how]
+    return Compares(names, sign, value, size)
+
+
+# ── tags, folders, links, text ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _tagged(parts: Parts, setting: Setting) -> Made:
+    negated = _negated(parts)
+    tag = parts.get("hashtag") or parts.get("tag") or parts.get("tagword") or parts.get("other")
+    return None if negated is None or tag is None else (Tagged(tag, negated),)
+
+
+def _any_tag(parts: Parts, setting: Setting) -> Made:
+    return (Tagged("", bool(parts.get("not"))),)
+
+
+def _no_tag(parts: Parts, setting: Setting) -> Made:
+    return (Tagged("", negated=True),)
+
+
+def _folder(parts: Parts, setting: Setting) -> Made:
+    negated = _negated(parts)
+    folder = parts.get("folder") or parts["other"]
+    return None if negated is None or setting.subject == "tasks" else (InFolder(folder, negated),)
+
+
+def _links_to(parts: Parts, setting: Setting) -> Made:
+    return (LinksTo(parts.get("note") or parts["here"], bool(parts.get("not"))),)
+
+
+def _linked_from(parts: Parts, setting: Setting) -> Made:
+    return (LinkedFrom(parts["note"], bool(parts.get("not"))),)
+
+
+def _mentions(parts: Parts, setting: Setting) -> Made:
+    if "source" in parts:
+        return (LinkedFrom(parts["source"], bool(parts.get("not"))),)
+    path = parts["note"]
+    return (Mentions(path, setting.terms.titles[path], bool(parts.get("not"))),)
+
+
+def _says(parts: Parts, setting: Setting) -> Made:
+    return (Says(parts["quoted"], bool(parts.get("not"))),)
+
+
+def _titled(parts: Parts, setting: Setting) -> Made:
+    return (Titled(parts["quoted"], bool(parts.get("not"))),)
+
+
+def _orphaned(parts: Parts, setting: Setting) -> Made:
+    return (Orphaned(),)
+
+
+def _joined(parts: Parts, setting: Setting) -> Made:
+    name, notes = parts["joinable"]
+    return (Joined((name,), notes),)
+
+
+# ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _progress(parts: Parts, setting: Setting) -> Made:
+    """Not done is open; of the other words nobody knows what their contrary takes in."""
+    word = parts["progress"] if "progress" in parts else "open"
+    if "second" in parts:
+        return (Progress("open"),) if (word, parts["second"]) == ("open", "done") and parts["not"] else None
+    if not parts.get("not"):
+        return (Progress(word),)
+    return {"done": (Progress("open"),)}.get(word)
+
+
+def _overdue(parts: Parts, setting: Setting) -> Made:
+    names = tuple(name for name in english().due_names if name in setting.facts.names)
+    if parts.get("not") or not names:
+        return None
+    today = single(setting.today)
+    return (Progress("open"), compare_days(names[:1], When("before", today, today)))
+
+
+def _in_note(parts: Parts, setting: Setting) -> Made:
+    path = parts.get("note") or parts.get("here") or setting.note
+    return None if path is None else (InNote(path),)
+
+
+def _of_notes(parts: Parts, setting: Setting) -> Made:
+    return (Joined((), parts["notes"]),)
+
+
+MAKERS: Mapping[str, Make] = {
+    "is": _is,
+    "flag": _flag,
+    "number": _number,
+    "implied_number": _implied_number,
+    "between_numbers": _between_numbers,
+    "day": _day,
+    "has": _has,
+    "lacks": _lacks,
+    "tagged": _tagged,
+    "any_tag": _any_tag,
+    "no_tag": _no_tag,
+    "folder": _folder,
+    "links_to": _links_to,
+    "linked_from": _linked_from,
+    "mentions": _mentions,
+    "says": _says,
+    "titled": _titled,
+    "orphaned": _orphaned,
+    "joined": _joined,
+    "progress": _progress,
+    "overdue": _overdue,
+    "in_note": _in_note,
+    "of_notes": _of_notes,
+}
+
+
+# ── several conditions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+Link = tuple[str, Made]
+"""How a condition is joined to the one before it ("", and, or, but, comma), and the condition."""
+
+
+def join_conditions(chain: tuple[tuple[str, tuple[Condition, ...]], ...], setting: Setting) -> Made:
+    """The conditions that must all hold; None when "and" and "or" could be taken in two ways."""
+    links = _commas(chain)
+    kept: list[tuple[Condition, ...]] = []
+    for number, (link, made) in enumerate(links):
+        if link != "or":
+            either = bool(kept) and link in ("and", "") and _same_single(kept[-1], made, setting)
+            if either and (link == "" or _is_negated(kept[-1]) != _is_negated(made)):
+                return None
+            if either and not _is_negated(made):
+                kept[-1] = _either(kept[-1], made)
+            else:
+                kept.append(made)
+            continue
+        if number == 0 or _is_negated(kept[-1]) or _is_negated(made) or len(kept[-1]) + len(made) > 2:
+            return None
+        if not _alike(kept[-1], made) and any(other == "and" for other, _ in links):
+            return None
+        kept[-1] = _either(kept[-1], made)
+    return tuple(dict.fromkeys(condition for made in kept for condition in made))
+
+
+def _commas(chain: tuple[tuple[str, tuple[Condition, ...]], ...]) -> list[tuple[str, tuple[Condition, ...]]]:
+    """Commas as what stands before the last of the row: `a, b or c` is `a or b or c`."""
+    links = list(chain)
+    meant = "and"
+    for place in range(len(links) - 1, -1, -1):
+        link, made = links[place]
+        if link == ",":
+            links[place] = (meant, made)
+        else:
+            meant = "or" if link == "or" else "and"
+    return links
+
+
+def _either(first: tuple[Condition, ...], second: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    parts = [p for c in (*first, *second) for p in (c.conditions if isinstance(c, AnyOf) else (c,))]
+    return (AnyOf(tuple(dict.fromkeys(parts))),)
+
+
+def _names(made: tuple[Condition, ...]) -> set[str]:
+    found: set[str] = set()
+    for condition in made:
+        if isinstance(condition, AnyOf):
+            found |= _names(condition.conditions)
+        elif isinstance(condition, Is):
+            found |= {name for name, _ in condition.options}
+    return found
+
+
+def _alike(first: tuple[Condition, ...], second: tuple[Condition, ...]) -> bool:
+    return bool(_names(first) & _names(second)) or type(first[0]) is type(second[0]) is Tagged
+
+
+def _same_single(first: tuple[Condition, ...], second: tuple[Condition, ...], setting: Setting) -> bool:
+    """Two values of one property that holds one value: no note can have both."""
+    both = _names(first) & _names(second)
+    return bool(both) and not any(setting.facts.names[name].is_list for name in both)
+
+
+def _is_negated(made: tuple[Condition, ...]) -> bool:
+    return any(getattr(condition, "negated", False) for condition in made)

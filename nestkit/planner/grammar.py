@@ -1,0 +1,239 @@
+"""The forms of `grammar.toml` and a setting in; every whole reading of the ask out. *Pure*."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from nestkit.planner import conditions, questions
+from nestkit.planner.language import english, load_toml, singular
+from nestkit.planner.parts import PARTS
+from nestkit.planner.patterns import Found, Matcher, Row, compile_form, words_of
+from nestkit.planner.query import Condition, Joined, Kind, Query, Selection
+from nestkit.planner.setting import Setting
+from nestkit.planner.words import tokenise
+
+_MAX_CONDITIONS = 6
+_TASK_ASKS = frozenset(
+    ("listing", "grouped", "count", "fold", "extreme", "extreme_value", "superlative", "busiest", "distinct", "distinct_count")
+)
+"""Forms that are tried for tasks too; all others speak of notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    make: str
+    row: Row
+
+
+@cache
+def forms() -> Mapping[str, tuple[Form, ...]]:
+    """Part of the grammar -> its forms, compiled once."""
+    table = load_toml("grammar.toml")
+    lists: dict[str, str] = table.pop("lists")
+    return {
+        part: tuple(Form(entry["make"], compile_form(text, lists)) for entry in entries for text in entry["say"])
+        for part, entries in table.items()
+    }
+
+
+@cache
+def known_words() -> frozenset[str]:
+    """Every word that some form or list can explain."""
+    words = {word for each in forms().values() for form in each for word in words_of(form.row)}
+    words |= {word for table in english().choices.values() for key in table for word in key}
+    words |= {word for entry in english().superlatives for key in entry.words for word in key}
+    return frozenset(words | english().articles | english().links | english().determiners)
+
+
+class Grammar:
+    """All ways to read one ask, as one for notes or for tasks; what was found once is kept."""
+
+    def __init__(self, setting: Setting, notes: Grammar | None = None) -> None:
+        self.setting = setting
+        self.notes = notes
+        """The same ask read for notes, when this one reads it for tasks."""
+        self.matcher = Matcher(setting.tokens, self.find)
+        self._found: dict[tuple[str, int], tuple[Found, ...]] = {}
+
+    def queries(self) -> dict[Query, int]:
+        """Every reading that uses up the whole ask, with its cost."""
+        readings: dict[Query, int] = {}
+        for form in forms()["ask"]:
+            if self.setting.subject == "tasks" and form.make not in _TASK_ASKS:
+                continue
+            for end, bound, cost in self.matcher.match(form.row, 0):
+                if end < len(self.setting.tokens):
+                    continue
+                query = questions.MAKERS[form.make](dict(bound), self.setting)
+                if query is not None:
+                    readings[query] = min(cost, readings.get(query, cost))
+        return readings
+
+    def find(self, rule: str, start: int) -> Sequence[Found]:
+        """Every way a part can stand here."""
+        key = (rule, start)
+        if key not in self._found:
+            self._found[key] = ()
+            best: dict[tuple[int, Any], Found] = {}
+            for found in self._search(rule, start):
+                spot = (found.end, found.meaning)
+                if spot not in best or best[spot].cost > found.cost:
+                    best[spot] = found
+            self._found[key] = tuple(best.values())
+        return self._found[key]
+
+    def _search(self, rule: str, start: int) -> Iterator[Found]:
+        if rule in PARTS:
+            return PARTS[rule](self.setting, start)
+        if rule in ("after", "before"):
+            return self._conditions(rule, start)
+        return {
+            "when": self._when,
+            "order": self._order,
+            "group": self._group,
+            "selection": lambda place: self._selections(place, after=True),
+            "short": lambda place: self._selections(place, after=False),
+            "plural": lambda place: self._selections(place, after=True, plural=True),
+            "notes": self._other_notes,
+            "joinable": self._joinable,
+        }[rule](start)
+
+    # ── parts made of forms ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _matches(self, part: str, start: int) -> Iterator[tuple[str, int, Mapping[str, Any], int]]:
+        for form in forms()[part]:
+            for end, bound, cost in self.matcher.match(form.row, start):
+                if end > start:
+                    yield form.make, end, dict(bound), cost
+
+    def _conditions(self, part: str, start: int) -> Iterator[Found]:
+        parts = [f"task_{part}", part] if self.setting.subject == "tasks" else [part]
+        for each in parts:
+            for make, end, bound, cost in self._matches(each, start):
+                made = conditions.MAKERS[make](bound, self.setting)
+                if made:
+                    yield Found(end, made, cost)
+
+    def _when(self, start: int) -> Iterator[Found]:
+        for make, end, bound, cost in self._matches("when", start):
+            if when := conditions.make_when(make, bound):
+                yield Found(end, when, cost)
+
+    def _order(self, start: int) -> Iterator[Found]:
+        for make, end, bound, cost in self._matches("order", start):
+            if order := questions.make_order(make, bound, self.setting):
+                yield Found(end, order, cost)
+
+    def _group(self, start: int) -> Iterator[Found]:
+        for _, end, bound, cost in self._matches("group", start):
+            if group := questions.make_group(bound, self.setting):
+                yield Found(end, group, cost)
+
+    # ── selections ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _selections(self, start: int, *, after: bool, plural: bool = False) -> Iterator[Found]:
+        """Conditions, a word for what is meant, conditions."""
+        for place, before, cost in self._chain("before", self._past_determiners(start), ()):
+            for end, kind, spent, is_plural in self._nouns(self._past_determiners(place)):
+                if plural and not is_plural:
+                    continue
+                tails = self._chain("after", end, ()) if after else [(end, (), 0)]
+                for last, chain, further in tails:
+                    made = self._selection(kind, before, chain)
+                    if made is not None:
+                        yield Found(last, made, cost + spent + further)
+
+    def _selection(self, kind: Kind | None, before: Chain, after: Chain) -> Selection | None:
+        first = conditions.join_conditions(before, self.setting)
+        second = conditions.join_conditions(after, self.setting)
+        if first is None or second is None:
+            return None
+        made = tuple(sorted(dict.fromkeys((*first, *second)), key=repr))
+        return Selection(self.setting.subject, kind, made)
+
+    def _chain(self, part: str, start: int, chain: Chain) -> Iterator[tuple[int, Chain, int]]:
+        """(end, conditions with what joins them, cost) of every row of conditions that can stand here."""
+        yield start, chain, 0
+        if len(chain) == _MAX_CONDITIONS:
+            return
+        for place, link in self._joints(start, bool(chain)):
+            for spot in self._past_links(place) if part == "after" else [place]:
+                for found in self.find(part, spot):
+                    for end, more, cost in self._chain(part, found.end, (*chain, (link, found.meaning))):
+                        yield end, more, cost + found.cost
+
+    def _joints(self, start: int, inside: bool) -> Iterator[tuple[int, str]]:
+        """Where the next condition may begin, and the word that joins it to the one before."""
+        yield start, ""
+        word, then = self.setting.word(start), self.setting.word(start + 1)
+        if inside and word == "," and then in ("and", "or", "but"):
+            yield start + 2, "and" if then == "but" else then
+        elif inside and word in ("and", "or", "but", ","):
+            yield start + 1, "and" if word == "but" else word
+
+    def _past_links(self, start: int) -> Iterator[int]:
+        """This place and those behind words that are taken as given, such as "that are"."""
+        place = start
+        yield place
+        while self.setting.word(place) in english().links or (place != self.matcher.skip(place)):
+            place += 1
+            yield place
+
+    def _past_determiners(self, start: int) -> int:
+        place = self.matcher.skip(start)
+        while self.setting.word(place) in english().determiners:
+            place = self.matcher.skip(place + 1)
+        return place
+
+    def _nouns(self, start: int) -> Iterator[tuple[int, Kind | None, int, bool]]:
+        """(end, sort of notes or None for any, cost, whether in the plural)."""
+        generic = {found for found in self._generic(start)}
+        yield from ((end, None, 1, True) for end in generic)
+        if self.setting.subject == "tasks":
+            return
+        if self.setting.word(start) == "who":
+            for _, kinds in self.setting.terms.kind.find(_PERSON, 0):
+                yield from ((start + 1, kind, 1, True) for kind in kinds)
+        for end, kinds in self.setting.terms.kind.find(self.setting.tokens, start):
+            last = self.setting.word(end - 1)
+            for kind in kinds:
+                yield end, kind, 1, singular(last) != last
+                yield from ((further, kind, 1, True) for further in self._generic(end))
+
+    def _generic(self, start: int) -> Iterator[int]:
+        """Ends of words for any note, or any task."""
+        table = english().choices["nouns"]
+        for end in range(start + 1, min(len(self.setting.tokens), start + 3) + 1):
+            key = tuple(self.setting.word(place) for place in range(start, end))
+            if table.get(key) == self.setting.subject and not self._is_name(key):
+                yield end
+
+    def _is_name(self, key: tuple[str, ...]) -> bool:
+        """`pages` is no word for notes where books have a property of that name."""
+        return key in self.setting.facts.name.exact and key[0].startswith(("page", "file"))
+
+    def _other_notes(self, start: int) -> Iterator[Found]:
+        """Notes that tasks stand in: some sort of them, never just "notes"."""
+        if self.notes is not None:
+            for found in self.notes.find("selection", start):
+                selection: Selection = found.meaning
+                if selection.kind is not None or selection.conditions:
+                    yield found
+
+    def _joinable(self, start: int) -> Iterator[Found]:
+        """Notes of a sort that a property is named for, narrowed down: `clients in Sweden` for `client`."""
+        for found in self.find("selection", start):
+            selection: Selection = found.meaning
+            if selection.kind is None or not selection.conditions:
+                continue
+            name = selection.kind.word.lower()
+            if name in self.setting.facts.names and not any(isinstance(c, Joined) for c in selection.conditions):
+                yield replace(found, meaning=(name, selection))
+
+
+Chain = tuple[tuple[str, tuple[Condition, ...]], ...]
+
+_PERSON = tokenise("person")

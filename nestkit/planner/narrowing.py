@@ -1,0 +1,193 @@
+"""A selection in; the lines of a program that fetch and filter it out. *Pure*."""
+
+from __future__ import annotations
+
+from nestkit.planner.draft import Draft
+from nestkit.planner.language import english
+from nestkit.planner.query import (
+    AnyOf,
+    Between,
+    Compares,
+    Condition,
+    Has,
+    InFolder,
+    InNote,
+    Is,
+    Joined,
+    Kind,
+    LinkedFrom,
+    LinksTo,
+    Mentions,
+    Names,
+    Orphaned,
+    Progress,
+    Says,
+    Selection,
+    Tagged,
+    Titled,
+)
+
+
+def fetch(selection: Selection, draft: Draft, name: str = "") -> str:
+    """Says the lines that fetch the records and keep those that meet every condition; the variable's name comes back."""
+    tasks = selection.subject == "tasks"
+    name = draft.fresh(name or ("found" if tasks else "notes"))
+    if tasks:
+        draft.say(f"{name} = {_tasks(selection)}")
+    else:
+        _notes(selection.kind, draft, name)
+    rest = [condition for condition in selection.conditions if not (tasks and _is_fetched(condition))]
+    one = "t" if tasks else "n"
+    tests = [test(condition, draft, name, one, check=selection.kind is not None) for condition in rest]
+    draft.say(*(f"{name} = [{one} for {one} in {name} if {each}]" for each in tests))
+    if tasks and _leaves_progress_open(selection):
+        draft.say(
+            f'if any(t["complete"] for t in {name}):',
+            '    raise LookupError("some of these tasks are done already: ask for open tasks, or for done ones")',
+        )
+    return name
+
+
+def _notes(kind: Kind | None, draft: Draft, name: str) -> None:
+    if kind is None:
+        draft.say(f"{name} = list_notes()")
+    elif kind.name and kind.inline:
+        draft.say(f"{name} = [n for n in list_notes() if {kind.value.casefold()!r} in texts(n, {kind.name!r})]")
+    elif kind.name:
+        draft.say(f"{name} = list_notes(where={{{kind.name!r}: {kind.value!r}}})")
+    elif kind.tag and kind.folder:
+        draft.say(
+            f"{name} = list_notes(tag={kind.tag!r})",
+            f'if [n["path"] for n in {name}] != [n["path"] for n in list_notes(folder={kind.folder!r})]:',
+            f"    raise LookupError({_two_places(kind)!r})",
+        )
+    else:
+        draft.say(f"{name} = list_notes({'tag' if kind.tag else 'folder'}={kind.tag or kind.folder!r})")
+
+
+def _two_places(kind: Kind) -> str:
+    return f"the notes tagged #{kind.tag} and those in {kind.folder}/ are not the same: say which are meant"
+
+
+# ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _tasks(selection: Selection) -> str:
+    given = [f"note={c.path!r}" for c in selection.conditions if isinstance(c, InNote)][:1]
+    given += [f"status={c.word!r}" for c in selection.conditions if isinstance(c, Progress) and _is_fetched(c)][:1]
+    return f"tasks({', '.join(given)})"
+
+
+def _is_fetched(condition: Condition) -> bool:
+    """Whether the tool that fetches tasks sees to it."""
+    return isinstance(condition, InNote) or (isinstance(condition, Progress) and condition.word in ("open", "done"))
+
+
+def _leaves_progress_open(selection: Selection) -> bool:
+    """Due, and neither open nor done was said: a task that is done is not due any more, or is it?"""
+    due = set(english().due_names)
+    says = any(isinstance(condition, Progress | AnyOf) for condition in selection.conditions)
+    days = any(isinstance(c, Compares | Between) and due & set(c.names) for c in selection.conditions)
+    return days and not says
+
+
+_PROGRESS = {
+    "open": 'not t["complete"] and t["status"] != "-"',
+    "done": 't["complete"]',
+    "cancelled": 't["status"] == "-"',
+    "started": 't["status"] == "/"',
+}
+
+
+# ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test(condition: Condition, draft: Draft, records: str, one: str, *, check: bool = True) -> str:
+    """An expression over the record `one`; lines it needs before are said. `check` stops at unknown properties."""
+    no = "not " if getattr(condition, "negated", False) else ""
+    match condition:
+        case Is():
+            return _is(condition, draft, records, one, check)
+        case Compares(names, sign, value, size):
+            said = draft.name_of(names, records, check=check)
+            return f"any(v {'==' if sign == '=' else sign} {_written(value, size)} for v in {_read(one, said, size)})"
+        case Between(names, low, high, size):
+            said = draft.name_of(names, records, check=check)
+            return f"any({_written(low, size)} <= v <= {_written(high, size)} for v in {_read(one, said, size)})"
+        case Has(names):
+            return f"{no}values({one}, {draft.name_of(names, records, check=False)})"
+        case Tagged(tag):
+            return f"{no}tagged({one}, {tag.lower()!r})" if tag else f'{no}{one}["tags"]'
+        case AnyOf(conditions):
+            return " or ".join(f"({test(each, draft, records, one, check=False)})" for each in conditions)
+        case Joined(names, notes):
+            return _joined(names, notes, draft, records, one)
+        case Progress(word):
+            return _PROGRESS[word]
+        case _:
+            return _placed(condition, draft, one)
+
+
+def _placed(
+    condition: InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Orphaned, draft: Draft, one: str
+) -> str:
+    no = "not " if getattr(condition, "negated", False) else ""
+    match condition:
+        case InFolder(folder):
+            return f'{no}({one}["folder"] + "/").startswith({folder + "/"!r})'
+        case InNote(path):
+            return f'{one}["path"] == {path!r}'
+        case Titled(text):
+            return f'{no}{text.casefold()!r} in {one}["title"].casefold()'
+        case Says(text) if one == "t":
+            return f'{no}{text.casefold()!r} in {one}["text"].casefold()'
+        case Says(text):
+            return _among(draft, one, no, "saying", f'{{l["path"] for l in lines({text!r})}}')
+        case LinksTo(path):
+            return _among(draft, one, no, "linking", f'{{b["source"] for b in backlinks({path!r})}}')
+        case LinkedFrom(path):
+            return _among(draft, one, no, "linked", f'{{l["resolved"] for l in links({path!r})}}')
+        case Mentions(path, title):
+            both = f'{{b["source"] for b in backlinks({path!r})}} | {{l["path"] for l in lines({title!r})}}'
+            return _among(draft, one, no, "mentioning", f"({both}) - {{{path!r}}}")
+        case Orphaned():
+            linked = '{p for n in list_notes() for p in n["links"] if p != n["path"]}'
+            return _among(draft, one, "not ", "linked", linked)
+
+
+def _among(draft: Draft, one: str, no: str, word: str, paths: str) -> str:
+    name = draft.fresh(word)
+    draft.say(f"{name} = {paths}")
+    return f'{one}["path"] {no}in {name}'
+
+
+def _is(condition: Is, draft: Draft, records: str, one: str, check: bool) -> str:
+    names = tuple(dict.fromkeys(name for name, _ in condition.options))
+    said = draft.name_of(names, records, check=check)
+    held = {name: value.casefold() for name, value in condition.options}
+    value = repr(held[names[0]]) if len(set(held.values())) == 1 else f"{held!r}[{said}]"
+    return f"{value} {'not in' if condition.negated else 'in'} texts({one}, {said})"
+
+
+def _joined(names: Names, notes: Selection, draft: Draft, records: str, one: str) -> str:
+    inner = fetch(notes, draft, notes.kind.word + "_notes" if notes.kind else "those")
+    if not names:
+        paths = draft.fresh("paths")
+        draft.say(f'{paths} = {{n["path"] for n in {inner}}}')
+        return f'{one}["path"] in {paths}'
+    said = draft.name_of(names, records, check=True)
+    titles = draft.fresh("titles")
+    draft.say(f'{titles} = {{n["title"].casefold() for n in {inner}}}')
+    return f"any(v in {titles} for v in texts({one}, {said}))"
+
+
+def _read(one: str, name: str, size: int) -> str:
+    return f"days({one}, {name}, {size})" if size else f"numbers({one}, {name})"
+
+
+def _written(value: str, size: int) -> str:
+    """A number or a day as Python."""
+    if size:
+        return repr(value)
+    number = float(value)
+    return str(int(number)) if number.is_integer() else repr(number)

@@ -1,0 +1,288 @@
+"""The parts of a form that is a whole ask, in; the query it states, out. *Pure*.
+
+One function for each `make` of `grammar.toml`; None means that the form does not hold after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from nestkit.planner.language import english
+from nestkit.planner.query import (
+    Busiest,
+    Condition,
+    Count,
+    Distinct,
+    Extreme,
+    Fold,
+    Group,
+    Has,
+    Is,
+    Lines,
+    LinksOf,
+    LinksTo,
+    Listing,
+    Lookup,
+    Mentions,
+    Names,
+    Order,
+    Query,
+    Selection,
+    Table,
+    TagsOf,
+    TextOf,
+    Verdict,
+)
+from nestkit.planner.setting import Setting
+
+Parts = Mapping[str, Any]
+Make = Callable[[Parts, Setting], Query | None]
+
+
+# ── lists and counts ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _listing(parts: Parts, setting: Setting) -> Query | None:
+    limit = int(float(parts["number"])) if "number" in parts else None
+    if limit is not None and "order" not in parts:
+        return None
+    return Listing(parts["selection"], parts.get("order"), limit)
+
+
+def _grouped(parts: Parts, setting: Setting) -> Query | None:
+    """A list by a day or number could mean its order: only words that sort notes into groups are taken."""
+    group = _group_of(parts, setting)
+    if group is None:
+        return None
+    numbers = [name for name in group.names if setting.facts.names[name].is_number or setting.facts.names[name].is_day]
+    if group.by == "name" and numbers:
+        return None
+    return Listing(parts["selection"], group=group)
+
+
+def _count(parts: Parts, setting: Setting) -> Query | None:
+    group = _group_of(parts, setting)
+    return None if group is None and ("by" in parts or "group" in parts) else Count(parts["selection"], group)
+
+
+def _busiest(parts: Parts, setting: Setting) -> Query | None:
+    most, size = parts["extreme"]
+    group = _group_of(parts, setting)
+    return Busiest(parts["selection"], group, most) if group is not None and size == 0 else None
+
+
+def _group_of(parts: Parts, setting: Setting) -> Group | None:
+    if "group" in parts:
+        group: Group = parts["group"]
+        return group
+    return make_group({"name": parts["by"]} if "by" in parts else {}, setting)
+
+
+def make_group(parts: Parts, setting: Setting) -> Group | None:
+    """What each group has in common."""
+    by = parts.get("grouping") or parts.get("name")
+    if isinstance(by, tuple):
+        return Group("name", by)
+    if by in ("tag", "folder"):
+        return Group(by)
+    if by == "note" and setting.subject == "tasks":
+        return Group("note")
+    if by in ("month", "year"):
+        names = setting.facts.names
+        known = setting.facts.known(english().implied_date if setting.subject == "notes" else english().due_names)
+        days = tuple(name for name in known if names[name].is_day)
+        return Group(by, days) if days else None
+    return None
+
+
+def make_order(make: str, parts: Parts, setting: Setting) -> Order | None:
+    """In which order a list is wanted; text and days go up unless the ask says otherwise."""
+    if make == "order_titles":
+        return Order(("title",), 1) if setting.subject == "notes" else None
+    if make == "order_days":
+        ways = {"up": False, "down": True}
+        if parts.get("other") == parts.get("age", "up"):
+            return None
+        days = tuple(name for name in _days(setting))
+        return Order(days, 10, ways[parts.get("age", "up")]) if days else None
+    names: Names = parts.get("name") or parts["dayname"]
+    down = parts.get("direction") == "down"
+    facts = setting.facts.names
+    if all(facts[name].is_day for name in names):
+        return Order(names, 10, down)
+    if all(facts[name].is_number for name in names):
+        return Order(names, 0, down)
+    return Order(names, 1, down) if "name" in parts else None
+
+
+def _days(setting: Setting) -> Names:
+    wanted = english().implied_date if setting.subject == "notes" else english().due_names
+    return tuple(name for name in setting.facts.known(wanted) if setting.facts.names[name].is_day)
+
+
+# ── numbers made of many ─────────────────────────────────────────────────────────────────────────────────────────────
+
+How = Literal["sum", "mean", "min", "max"]
+
+
+def _fold(parts: Parts, setting: Setting) -> Query | None:
+    names, size = parts["folded"]
+    how = parts.get("how", "sum")
+    if size:
+        return None
+    return _folded(setting, _selected(parts, setting, names), how, names, parts.get("group"))
+
+
+def _fold_implied(parts: Parts, setting: Setting) -> Query | None:
+    known = setting.facts.known(english().implied_number)
+    names = tuple(name for name in known if setting.facts.names[name].is_number)
+    if not names or parts.get("how", "sum") != "sum":
+        return None
+    return _folded(setting, parts["selection"], "sum", names, parts.get("group"))
+
+
+def _extreme_value(parts: Parts, setting: Setting) -> Query | None:
+    (most, sort), (names, size) = parts["extreme"], parts["folded"]
+    if sort != size:
+        return None
+    how: How = "max" if most else "min"
+    return Fold(_selected(parts, setting, names), how, names, size, parts.get("group"))
+
+
+def _folded(setting: Setting, selection: Selection, how: How, names: Names, group: Group | None) -> Fold:
+    money = set(names) & set(english().money_names)
+    per = setting.facts.known(english().currency_names) if money else ()
+    return Fold(selection, how, names, group=group, per=per)
+
+
+def _selected(parts: Parts, setting: Setting, names: Names) -> Selection:
+    """What is asked of; without a word for it, all that have such a value."""
+    selection = parts.get("selection") or parts.get("short")
+    return selection or Selection(setting.subject, None, (Has(names),))
+
+
+# ── the most and the least ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _extreme(parts: Parts, setting: Setting) -> Query | None:
+    names, size = parts.get("folded") or parts["foldedverb"]
+    most, sort = parts.get("extreme", ("lowest" not in parts, size))
+    limit = parts.get("number") or parts.get("lowest")
+    return _ranked(parts["selection"], Order(names, size, most), limit) if sort == size else None
+
+
+def _superlative(parts: Parts, setting: Setting) -> Query | None:
+    most, names, size = parts["superlative"]
+    return _ranked(parts["selection"], Order(names, size, most), parts.get("number"))
+
+
+def _ranked(selection: Selection, order: Order, number: str | None) -> Query | None:
+    if number is not None and (not number.isdigit() or int(number) == 0):
+        return None
+    return Extreme(selection, order, int(number) if number is not None else None)
+
+
+# ── values of properties ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _table(parts: Parts, setting: Setting) -> Query | None:
+    selection = parts.get("selection") or parts.get("plural") or parts.get("short")
+    return Table(selection, parts["name"])
+
+
+def _distinct(parts: Parts, setting: Setting) -> Query | None:
+    selection = parts.get("selection") or Selection(setting.subject, None, (Has(parts["name"]),))
+    return Distinct(selection, parts["name"])
+
+
+def _distinct_count(parts: Parts, setting: Setting) -> Query | None:
+    selection = parts.get("selection") or Selection(setting.subject, None, (Has(parts["name"]),))
+    return Distinct(selection, parts["name"], count=True)
+
+
+def _lookup(parts: Parts, setting: Setting) -> Query | None:
+    names = parts.get("name") or parts.get("listverb") or parts["verbname"]
+    return Lookup(parts["note"], names)
+
+
+def _lookup_count(parts: Parts, setting: Setting) -> Query | None:
+    names = parts.get("listname") or parts["listverb"]
+    lists = tuple(name for name in names if setting.facts.names[name].is_list)
+    return Lookup(parts["note"], lists, count=True) if lists else None
+
+
+def _verdict(parts: Parts, setting: Setting) -> Query | None:
+    if "after" in parts:
+        made: tuple[Condition, ...] = parts["after"]
+        return Verdict(parts["note"], made[0]) if len(made) == 1 else None
+    options = tuple(option for option in parts["value"] if option[0] in parts["listverb"])
+    return Verdict(parts["note"], Is(options)) if options else None
+
+
+# ── links, lines, tags, text ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _backlinks(parts: Parts, setting: Setting) -> Query | None:
+    if "mentioned" in parts:
+        path = parts["mentioned"]
+        return Listing(Selection("notes", None, (Mentions(path, setting.terms.titles[path]),)))
+    return Listing(Selection("notes", None, (LinksTo(parts.get("note") or parts["here"]),)))
+
+
+def _links_of(parts: Parts, setting: Setting) -> Query | None:
+    return LinksOf(parts["note"])
+
+
+def _lines(parts: Parts, setting: Setting) -> Query | None:
+    selection = parts.get("selection")
+    if selection is not None and selection.subject != "notes":
+        return None
+    return Lines(parts["text"], selection)
+
+
+def _all_tags(parts: Parts, setting: Setting) -> Query | None:
+    return TagsOf()
+
+
+def _count_tags(parts: Parts, setting: Setting) -> Query | None:
+    return TagsOf(count=True)
+
+
+def _top_tag(parts: Parts, setting: Setting) -> Query | None:
+    return TagsOf(most=True)
+
+
+def _note_tags(parts: Parts, setting: Setting) -> Query | None:
+    return TagsOf(parts["note"])
+
+
+def _text_of(parts: Parts, setting: Setting) -> Query | None:
+    return TextOf(parts["note"])
+
+
+MAKERS: Mapping[str, Make] = {
+    "listing": _listing,
+    "grouped": _grouped,
+    "count": _count,
+    "busiest": _busiest,
+    "fold": _fold,
+    "fold_implied": _fold_implied,
+    "extreme_value": _extreme_value,
+    "extreme": _extreme,
+    "superlative": _superlative,
+    "table": _table,
+    "distinct": _distinct,
+    "distinct_count": _distinct_count,
+    "lookup": _lookup,
+    "lookup_count": _lookup_count,
+    "verdict": _verdict,
+    "backlinks": _backlinks,
+    "links_of": _links_of,
+    "lines": _lines,
+    "all_tags": _all_tags,
+    "count_tags": _count_tags,
+    "top_tag": _top_tag,
+    "note_tags": _note_tags,
+    "text_of": _text_of,
+}

@@ -1,0 +1,224 @@
+"""`nest ask` as a person types it: answer on stdout, the rest on stderr, the exit code of the design, one note."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from checks import NestCommand
+
+from nestkit.testing import OllamaServer
+
+NOW = ("--now", "2026-03-18T09:00:00")
+BUILTIN = ("--model", "builtin", *NOW)
+
+
+def run_notes(vault: Path) -> list[Path]:
+    return sorted((vault / "03_Runs").rglob("*.md")) if (vault / "03_Runs").exists() else []
+
+
+def test_the_answer_alone_is_on_stdout(nest: NestCommand, ops: Path) -> None:
+    done = nest("ask", "List the active projects", *BUILTIN)
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.splitlines()) == ["Driftwood", "Lighthouse", "Sandpiper"]
+    assert "03_Runs/2026/03/2026-03-18 0900 List the active projects.md" in done.stderr
+
+
+def test_the_run_becomes_a_note_with_the_answer_first_and_links_to_what_was_read(nest: NestCommand, ops: Path) -> None:
+    nest("ask", "List the active projects", *BUILTIN)
+    (note,) = run_notes(ops)
+    text = note.read_text("utf-8")
+    assert "nest-status: ok" in text
+    body = text.partition("\n---\n")[2]
+    assert body.index("Driftwood") < body.index("## How")
+    assert "[[Lighthouse]]" in text
+    links = json.loads(nest("show", "links", str(note.relative_to(ops)), "--json").stdout)
+    assert links
+    assert all(link["resolved"] for link in links)
+
+
+def test_a_tool_used_is_linked_from_the_note(nest: NestCommand, ops: Path) -> None:
+    done = nest("ask", "Convert 120 USD to EUR", *BUILTIN)
+    assert done.stdout.strip() == "109.09"
+    backlinks = json.loads(nest("show", "links", str(run_notes(ops)[0].relative_to(ops)), "--json").stdout)
+    assert "02_System/fx.py" in {link["resolved"] for link in backlinks}
+
+
+def test_json_has_the_shape_of_the_design(nest: NestCommand) -> None:
+    told = json.loads(nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--json").stdout)
+    assert {
+        "status",
+        "answer",
+        "text",
+        "reading",
+        "run",
+        "id",
+        "model",
+        "contract",
+        "style",
+        "steps",
+        "reads",
+        "writes",
+    } <= set(told)
+    assert {"change_set", "refusals", "tokens", "seconds"} <= set(told)
+    assert (told["status"], told["answer"], told["model"], told["contract"]) == ("ok", 109.09, "builtin", "brokered")
+    (step,) = told["steps"]
+    (call,) = [call for call in step["calls"] if call["tool"].endswith("convert")]
+    assert call["allowed"] is True
+    assert call["arguments"]["source"] == "USD"
+
+
+def test_what_cannot_be_answered_is_refused_and_nothing_is_made_up(nest: NestCommand, ops: Path) -> None:
+    done = nest("ask", "Why did Nightshade fail?", *BUILTIN)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("nest: refused: ")
+    (note,) = run_notes(ops)
+    assert "nest-status: refused" in note.read_text("utf-8")
+
+
+def test_a_refusal_in_json_has_no_answer(nest: NestCommand) -> None:
+    done = nest("ask", "Why did Nightshade fail?", *BUILTIN, "--json", "--no-note")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["status"], told["answer"], told["text"]) == (3, "refused", None, "")
+    assert told["refusals"][0]["reason"]
+
+
+def test_no_note_leaves_the_vault_as_it_was(nest: NestCommand, ops: Path) -> None:
+    before = sorted(ops.rglob("*"))
+    nest("ask", "List the active projects", *BUILTIN, "--no-note")
+    assert sorted(ops.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("shown", "pattern"),
+    [
+        ("answer", r"109\.09\n"),
+        ("path", r"03_Runs/2026/03/2026-03-18 0900 Convert 120 USD to EUR\.md\n"),
+        ("link", r"\[\[03_Runs/2026/03/2026-03-18 0900 Convert 120 USD to EUR\]\]\n"),
+        ("markdown", r"---\nnest-id: .*109\.09.*"),
+        ("json", r"\{.*\}\n"),
+    ],
+)
+def test_print_says_what_goes_to_stdout(nest: NestCommand, shown: str, pattern: str) -> None:
+    assert re.fullmatch(pattern, nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--print", shown).stdout, re.S)
+
+
+def test_the_asking_note_gets_a_link_and_keeps_every_byte_it_had(nest: NestCommand, ops: Path) -> None:
+    note = ops / "Areas/Finance.md"
+    before = note.read_bytes()
+    nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--note", "Finance")
+    after = note.read_bytes()
+    assert after.startswith(before)
+    sources = [b["source"] for b in json.loads(nest("show", "backlinks", run_notes(ops)[0].stem, "--json").stdout)]
+    assert sources == ["Areas/Finance.md"]
+    assert "[[Finance]]" in run_notes(ops)[0].read_text("utf-8")
+
+
+def test_the_same_ask_twice_makes_two_notes(nest: NestCommand, ops: Path) -> None:
+    for _ in range(2):
+        nest("ask", "Convert 120 USD to EUR", *BUILTIN)
+    assert [note.stem[-2:] for note in run_notes(ops)] == [" 2", "UR"] or len(run_notes(ops)) == 2
+
+
+def test_a_question_may_come_from_stdin(nest: NestCommand) -> None:
+    assert nest("ask", "-", *BUILTIN, "--no-note", stdin="Convert 120 USD\nto EUR\n").stdout.strip() == "109.09"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ask", "  "), "there is no question"),
+        (("ask", "x", "--now", "tomorrow"), "no ISO time"),
+        (("ask", "x", "--selection", "text"), "--selection takes `-`"),
+        (("aks", "x"), "Did you mean 'ask'?"),
+        (("ask", "x", "--contract", "none"), "brokered"),
+    ],
+)
+def test_wrong_use_is_said_in_a_line_with_exit_code_2(nest: NestCommand, words: tuple[str, ...], said: str) -> None:
+    done = nest(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("contract", ["sandboxed", "reviewed"])
+def test_a_contract_that_is_not_built_is_refused_by_name(nest: NestCommand, contract: str) -> None:
+    done = nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--contract", contract, "--no-note")
+    assert done.returncode == 3
+    assert contract in done.stderr
+
+
+def test_a_tool_that_wants_more_than_reading_waits_for_a_person(nest: NestCommand, ops: Path) -> None:
+    done = nest("ask", "Move Nightshade to the 2026 archive", *BUILTIN)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "--yes" in done.stderr
+    assert not (ops / "Archive").exists()
+
+
+def test_with_leave_a_script_s_writes_are_applied_whole(nest: NestCommand, ops: Path) -> None:
+    text = (ops / "Projects/Nightshade.md").read_bytes()
+    done = nest("call", "archive_note.archive", "--note", "Nightshade", "--year", "2026", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "Archive/2026/Nightshade.md"
+    assert (ops / "Archive/2026/Nightshade.md").read_bytes() == text
+    assert not (ops / "Projects/Nightshade.md").exists()
+
+
+def test_a_dry_run_shows_the_changes_and_makes_none(nest: NestCommand, ops: Path) -> None:
+    before = sorted(ops.rglob("*"))
+    reply = {"role": "assistant", "content": "```python\nwrite_note('New.md', 'hello')\nfinal_answer('done')\n```"}
+    with OllamaServer([reply]) as server:
+        done = nest("ask", "add a note", "--model", "ollama/scripted", "--dry-run", env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 0, done.stderr
+    assert "+hello" in done.stdout
+    assert sorted(ops.rglob("*")) == before
+
+
+def test_a_new_note_is_added_and_a_changed_one_waits_for_review(nest: NestCommand, ops: Path) -> None:
+    programs = ["write_note('New.md', 'hello')\nfinal_answer(1)", "append_note('Finance', 'more')\nfinal_answer(2)"]
+    codes = []
+    for program in programs:
+        with OllamaServer([{"role": "assistant", "content": f"```python\n{program}\n```"}]) as server:
+            codes.append(nest("ask", "do it", "--model", "ollama/scripted", env={"OLLAMA_HOST": server.url}).returncode)
+    assert codes == [0, 4]
+    assert (ops / "New.md").read_text("utf-8") == "hello"
+    assert "more" not in (ops / "Areas/Finance.md").read_text("utf-8")
+
+
+def test_a_dead_server_is_one_line_with_what_to_do(nest: NestCommand, ops: Path) -> None:
+    before = sorted(ops.rglob("*"))
+    done = nest("ask", "List the projects", "--model", "ollama/any", *NOW, env={"OLLAMA_HOST": "127.0.0.1:9"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "127.0.0.1:9" in done.stderr
+    assert sorted(ops.rglob("*")) == before
+
+
+def test_a_model_that_is_not_pulled_names_the_command(nest: NestCommand) -> None:
+    turns = [{"role": "error", "status": 404, "body": {"error": "model 'other' not found"}}]
+    with OllamaServer(turns) as server:
+        done = nest("ask", "x y z", "--model", "ollama/other", env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 1
+    assert "ollama pull other" in done.stderr
+
+
+def test_without_a_server_auto_takes_the_planner_and_says_so(nest: NestCommand) -> None:
+    done = nest("ask", "Convert 120 USD to EUR", *NOW, "--no-note", env={"OLLAMA_HOST": "127.0.0.1:9"})
+    assert done.stdout.strip() == "109.09"
+    assert "built-in planner" in done.stderr
+
+
+def test_verbose_shows_where_the_time_went(nest: NestCommand) -> None:
+    done = nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--no-note", "--verbose")
+    assert re.search(r"time: .*refresh \d+ ms.*choose \d+ ms.*program \d+ ms", done.stderr)
+    assert "final_answer" in done.stderr
+
+
+def test_out_of_steps_is_no_answer_with_exit_code_5(nest: NestCommand, ops: Path) -> None:
+    (ops / "nest.toml").write_text("[ask]\nsteps = 2\n")
+    turns = [{"role": "assistant", "content": f"```python\nprint({n})\n```"} for n in range(5)]
+    with OllamaServer(turns) as server:
+        done = nest("ask", "count", "--model", "ollama/scripted", "--json", env={"OLLAMA_HOST": server.url})
+        assert len(server.requests) == 2
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["status"], told["answer"]) == (5, "no_answer", None)
