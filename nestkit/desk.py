@@ -34,11 +34,15 @@ class Desk:
     scripts: Sequence[Script]
     is_private: Callable[[str], bool]
     """Whether a path is hidden from programs, tools and models."""
+    is_run: Callable[[str], bool]
+    """Whether a path is a run's note: an answer never feeds on earlier answers unless it asks for them by name."""
     reads: dict[str, None] = field(default_factory=dict)
     """Paths of the notes opened so far, in order."""
 
     def list_notes(self, tag: str, folder: str, where: Mapping[str, Any]) -> list[Record]:
-        kept = [r for r in facts.list_records(self.index, tag, folder, where) if not self._replaced(r["path"])]
+        runs = bool(folder) and self.is_run(f"{folder.strip('/')}/")
+        found = facts.list_records(self.index, tag, folder, where)
+        kept = [self._shown(r) for r in found if not self._replaced(r["path"]) and (runs or not self.is_run(r["path"]))]
         staged = facts.records_of(self._staged_notes(), tag, folder, where)
         return self._opened(sorted([*kept, *staged], key=lambda record: str(record["path"])))
 
@@ -48,14 +52,14 @@ class Desk:
         return self._text(path)
 
     def search(self, text: str, limit: int) -> list[Record]:
-        hits = [hit for hit in search.find_notes(self.index, text, limit) if not self.is_private(hit.path)]
+        hits = search.find_notes(self.index, text, limit, lambda path: not self._left_out(path))
         return self._opened({"path": h.path, "title": h.title, "line": h.line, "snippet": h.snippet} for h in hits)
 
     def lines(self, text: str) -> list[Record]:
         found = [
             {"path": path, "title": title_of(path), "line": number, "text": line}
             for path, number, line in search.find_lines(self.index, text)
-            if not self._replaced(path)
+            if not self._replaced(path) and not self.is_run(path)
         ]
         for note in self._staged_notes():
             rows = enumerate(note.body.split("\n"), start=note.body_line)
@@ -78,7 +82,7 @@ class Desk:
         return [
             {"source": b.source, "title": title_of(b.source), "count": b.count, "line": b.line}
             for b in found
-            if not self.is_private(b.source)
+            if not self._left_out(b.source)
         ]
 
     def tags(self) -> dict[str, int]:
@@ -173,6 +177,14 @@ class Desk:
             return content.decode("utf-8")
         except UnicodeDecodeError:
             raise NestError(f"{path} is not UTF-8 text", "open it in an editor and save it as UTF-8") from None
+
+    def _left_out(self, path: str) -> bool:
+        """Whether this path is nothing that the vault says of itself."""
+        return self.is_private(path) or self.is_run(path)
+
+    def _shown(self, record: Record) -> Record:
+        """The record without links to private notes."""
+        return {**record, "links": [path for path in record["links"] if not self.is_private(path)]}
 
     def _replaced(self, path: str) -> bool:
         """Whether the index's knowledge of this path does not count: private, or staged otherwise."""

@@ -116,17 +116,25 @@ class Nest(Lookups):
         return Registry(tuple(tools), scripts, tuple(problems))
 
     def vocabulary(self) -> Vocabulary:
-        """What the vault can be asked about, private notes left out."""
+        """What the vault can be asked about, without private notes and run notes."""
         from nestkit.index.vocabulary import read_vocabulary
         from nestkit.parse.kind import property_kind
 
         kinds = self.kinds()
-        seal = f"{self.config.private} {sorted(kinds.items())}"
-        return read_vocabulary(self.index, lambda name, value: property_kind(name, value, kinds), self.is_private, seal)
+        seal = f"{self.config.private} {self.config.runs} {sorted(kinds.items())}"
+
+        def is_hidden(path: str) -> bool:
+            return self.is_private(path) or self.is_run(path)
+
+        return read_vocabulary(self.index, lambda name, value: property_kind(name, value, kinds), is_hidden, seal)
 
     def is_private(self, path: str) -> bool:
         """Whether the settings hide this path from programs, tools and models."""
         return matches_any(path, self.config.private) or matches_any(self._targets.get(path, path), self.config.private)
+
+    def is_run(self, path: str) -> bool:
+        """Whether this path lies in the runs' folder."""
+        return path.startswith(self.config.runs + "/")
 
     @property
     def protected(self) -> tuple[str, ...]:

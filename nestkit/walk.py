@@ -47,7 +47,8 @@ def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: boo
     run = Run(draft_id(ask.now, os.urandom(2).hex()), ask, End("error"))
     limits = ask.limits
     stage = Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
-    desk = Desk(nest.index, stage, nest.parse_note, nest.registry.tools, nest.registry.scripts, nest.is_private)
+    registry = nest.registry
+    desk = Desk(nest.index, stage, nest.parse_note, registry.tools, registry.scripts, nest.is_private, nest.is_run)
     try:
         run = _answer(nest, run, desk, company, call)
         run = _settle(nest, run, stage.changes(), company, apply)

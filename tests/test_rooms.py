@@ -60,8 +60,8 @@ def floor_of(module: str) -> str:
 MODULES = modules()
 ARROWS = [
     (module, target)
-    for module, tree in MODULES.items()
-    for target in imports(tree)
+    for module, tree in sorted(MODULES.items())
+    for target in sorted(imports(tree))
     if target in MODULES and target != module and target != "nestkit"
 ]
 

@@ -75,17 +75,13 @@ def ollama_chat(name: str, host: str, limits: Limits, *, on_text: Callable[[str]
 
     The reply is deterministic as far as the server is: temperature 0 and a fixed seed. Raises ModelError.
     """
-    client: list[ollama.Client] = []
 
     def chat(messages: Sequence[Message]) -> Reply:
-        if not client:
-            client.append(_client(host))
         options = {"num_ctx": limits.tokens, "num_predict": reserve_for(limits.tokens), "temperature": 0, "seed": 0}
         told = [{"role": message.role, "content": message.content} for message in messages]
         heard = _Heard()
-        with _Told(name, host, heard):
-            stream = client[0].chat(name, told, stream=True, options=options, keep_alive=_KEEP_ALIVE)
-            for part in stream:
+        with _Told(name, host, heard), _client(host) as client:
+            for part in client.chat(name, told, stream=True, options=options, keep_alive=_KEEP_ALIVE):
                 heard.take(part)
                 on_text(part.message.content or "")
         if not heard.done:
@@ -102,7 +98,8 @@ def _client(host: str) -> ollama.Client:
     import ollama
 
     timeout = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
-    return ollama.Client(host=host, timeout=timeout, trust_env=False)
+    secure = host.startswith("https:")  # loading certificates takes as long as all the rest of a client
+    return ollama.Client(host=host, timeout=timeout, trust_env=False, verify=secure)
 
 
 class _Heard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +49,15 @@ def parse_query(text: str) -> Query:
     return Query(tuple(words), tuple(without), tuple(filters))
 
 
-def find_notes(index: Index, text: str, limit: int = 20) -> list[Hit]:
+def find_notes(
+    index: Index, text: str, limit: int = 20, is_wanted: Callable[[str], bool] = lambda path: True
+) -> list[Hit]:
     """Notes that match, best first: a name weighs more than a heading, a heading more than the text."""
     query = parse_query(text)
     passing = _passing(index, query)
     hits = []
     for file_id, path, body, body_line, score in _matches(index, query):
-        if passing is not None and file_id not in passing:
+        if (passing is not None and file_id not in passing) or not is_wanted(path):
             continue
         line, snippet = _snippet(body, query.words)
         hits.append(Hit(path, title_of(path), line + body_line - 1 if line else 1, snippet, round(score, 3)))

@@ -17,6 +17,8 @@ UNKNOWN: Final = object()
 _MAX_PARTS = 2_000
 """Parts looked at for one literal: `A = (B, B); B = (C, C); ...` must not grow without end."""
 _MAX_TEXT = 10_000
+_MAX_WHOLE = 1 << 63
+"""Beyond it a number is no setting, and with thousands of digits Python will not even write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def plain_values(values: Sequence[Any]) -> list[Any]:
     for value in values:
         if not (value is None or isinstance(value, str | bool | float | int)):
             return []
-        if isinstance(value, int) and abs(value) > 1 << 63:
+        if isinstance(value, int) and abs(value) > _MAX_WHOLE:
             return []
         if isinstance(value, str):
             value = value.encode("utf-8", "replace").decode("utf-8")
@@ -157,6 +159,18 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield alias.asname or alias.name, f"{module}.{alias.name}"
 
 
+def _small(value: Any) -> Any:
+    """The value, or UNKNOWN for one that would be endless when written out: its parts may share their own."""
+    waiting = [value]
+    for _ in range(_MAX_PARTS):
+        if not waiting:
+            return value
+        part = waiting.pop()
+        if isinstance(part, list | tuple | dict):
+            waiting += [*part, *part.values()] if isinstance(part, dict) else part
+    return UNKNOWN
+
+
 @dataclass(slots=True)
 class _Literals:
     """Works out one literal, within a budget of parts."""
@@ -171,7 +185,7 @@ class _Literals:
             return UNKNOWN
         match node:
             case ast.Constant(value=value):
-                return value
+                return UNKNOWN if isinstance(value, int) and abs(value) > _MAX_WHOLE else value
             case ast.Name(id=name):
                 return self._named(name)
             case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
@@ -200,7 +214,7 @@ class _Literals:
         assigned = self.names.assigned.get(name)
         if assigned is None:
             return UNKNOWN
-        return self.names.once("literal", name, lambda: _Literals(self.names, {}).value(assigned), UNKNOWN)
+        return self.names.once("literal", name, lambda: _small(_Literals(self.names, {}).value(assigned)), UNKNOWN)
 
     def _all(self, parts: Sequence[ast.expr], make: type[list[Any]] | type[tuple[Any, ...]]) -> Any:
         values = []

@@ -65,6 +65,8 @@ def _is(parts: Parts, setting: Setting) -> Made:
     names = parts.get("name") or parts.get("verb") or parts.get("unlike")
     if names:
         options = tuple(option for option in options if option[0] in names)
+    else:
+        options = tuple(option for option in options if option[0] not in english().kind_names[:-1])
     negated = _negated(parts)
     return None if not options or negated is None else (Is(options, negated),)
 

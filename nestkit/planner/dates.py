@@ -49,6 +49,8 @@ def _spans(tokens: Sequence[Token], start: int, today: date) -> Iterator[tuple[i
     first = tokens[start]
     if first.sort == "date":
         yield start + 1, _iso(first.norm)
+    elif first.sort == "word" and (decade := re.fullmatch(r"((?:18|19|20)\d)0s", first.norm)):
+        yield start + 1, Span(f"{decade[1]}0", f"{decade[1]}9")
     elif first.sort == "week":
         yield start + 1, _week(first.norm)
     elif first.sort == "number":
@@ -78,7 +80,7 @@ def _week(text: str) -> Span | None:
 
 def _numbered(tokens: Sequence[Token], start: int) -> Iterator[tuple[int, Span | None]]:
     """A year; `12 March 2026`, `the 12th of March 2026`; `9 to 15 March 2026`."""
-    if re.fullmatch(r"(19|20)\d\d", tokens[start].norm):
+    if re.fullmatch(r"(1[5-9]|20)\d\d", tokens[start].norm):
         yield start + 1, Span(tokens[start].norm, tokens[start].norm)
     norms = [token.norm for token in tokens[start : start + 7]]
     text = " ".join(norms)

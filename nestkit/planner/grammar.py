@@ -16,6 +16,8 @@ from nestkit.planner.setting import Setting
 from nestkit.planner.words import tokenise
 
 _MAX_CONDITIONS = 6
+_CONDITION = 2
+"""What each condition costs besides its parts, so that `with status active` is one and not two."""
 _TASK_ASKS = frozenset(
     ("listing", "grouped", "count", "fold", "extreme", "extreme_value", "superlative", "busiest", "distinct", "distinct_count")
 )
@@ -163,7 +165,7 @@ class Grammar:
             for spot in self._past_links(place) if part == "after" else [place]:
                 for found in self.find(part, spot):
                     for end, more, cost in self._chain(part, found.end, (*chain, (link, found.meaning))):
-                        yield end, more, cost + found.cost
+                        yield end, more, cost + found.cost + _CONDITION
 
     def _joints(self, start: int, inside: bool) -> Iterator[tuple[int, str]]:
         """Where the next condition may begin, and the word that joins it to the one before."""

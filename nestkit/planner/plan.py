@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nestkit.note import Vocabulary
@@ -11,11 +11,17 @@ from nestkit.planner.grammar import Grammar
 from nestkit.planner.program import draft_program
 from nestkit.planner.query import Query
 from nestkit.planner.reading import draft_reading
+from nestkit.planner.refuse import refuse_calls, refuse_readings, refuse_words
 from nestkit.planner.setting import Setting
 from nestkit.planner.terms import read_terms
+from nestkit.planner.tools import Call, Short, draft_call, find_calls
+from nestkit.planner.utterances import find_uttered
 from nestkit.planner.words import expand, tokenise
 from nestkit.policy import Refusal
 from nestkit.tool import Tool
+
+MAX_WORDS = 60
+"""A longer ask is no question the planner could have all the words of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +29,56 @@ class Plan:
     """An ask understood."""
 
     reading: str
+    """One line, the first of the answer."""
     program: str
+    """Python that ends in `final_answer(value)`; drafted from the same query as the reading."""
     tools: tuple[str, ...]
+    """Full names of the tools it calls."""
 
 
 def plan(
     text: str, vocabulary: Vocabulary, tools: Sequence[Tool], now: datetime, note: str | None = None
 ) -> Plan | Refusal:
+    """The one reading of an ask with its program; a refusal where a word is left over or two readings are as close.
+
+    `note` is the path of the asking note. A tool's own utterances come first, then what the vault can answer, then
+    tools by their words. Nothing is guessed: a wrong answer costs more than none.
+    """
     text = expand(text)
-    setting = Setting(text, tokenise(text), read_terms(vocabulary), now.date(), note)
+    tokens = tokenise(text)
+    if len(tokens) > MAX_WORDS:
+        return Refusal(f"the ask has {len(tokens)} words, too many to explain each", "ask for one thing at a time")
+    setting = Setting(text, tokens, read_terms(vocabulary), now.date(), note)
+    offered = [tool for tool in tools if tool.manner != "builtin" and not tool.hidden]
+    uttered = find_uttered(offered, setting)
+    if uttered:
+        return _call(uttered)
     notes = Grammar(setting)
-    from dataclasses import replace
     tasks = Grammar(replace(setting, subject="tasks"), notes)
-    q = {**notes.queries(), **tasks.queries()}
-    if not q: return Refusal("no reading " + str(max(notes.matcher.reached, tasks.matcher.reached)))
-    best=min(q.values())
-    closest=[k for k,c in q.items() if c==best]
-    if len(closest)>1: return Refusal("ambiguous: "+" | ".join(map(draft_reading, closest)))
-    p,t=draft_program(closest[0])
-    return Plan(draft_reading(closest[0]), p, t)
+    closest = _closest({**notes.queries(), **tasks.queries()})
+    if closest:
+        return _query(closest)
+    calls, shorts = find_calls(offered, setting)
+    if calls or shorts:
+        return _call(calls or shorts)
+    return refuse_words(setting, (notes, tasks))
+
+
+def _closest(readings: Mapping[Query, int]) -> list[Query]:
+    """The readings that take the fewest parts: the whole ask is used up by each."""
+    least = min(readings.values(), default=0)
+    return [query for query, cost in readings.items() if cost == least]
+
+
+def _query(closest: Sequence[Query]) -> Plan | Refusal:
+    if len(closest) > 1:
+        return refuse_readings([draft_reading(query) for query in closest])
+    program, called = draft_program(closest[0])
+    return Plan(draft_reading(closest[0]), program, called)
+
+
+def _call(found: Sequence[Call | Short]) -> Plan | Refusal:
+    if len(found) > 1 or isinstance(found[0], Short):
+        return refuse_calls(found)
+    reading, program = draft_call(found[0])
+    return Plan(reading, program, (found[0].tool.name,))

@@ -17,6 +17,8 @@ Key = tuple[str, ...]
 
 _DAY = re.compile(r"\d{4}-\d{2}(-\d{2})?(T.*)?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_OBSIDIAN = frozenset(("tags", "tag", "aliases", "alias", "cssclasses", "cssclass", "position", "publish"))
+"""Properties that mean something to the app and are asked for in other ways."""
 _MAX_WORDS = 8
 """A longer value is a sentence: it is asked for with its property's name or not at all."""
 
@@ -97,8 +99,8 @@ class Facts:
     name: Phrases[str]
     value: Phrases[tuple[str, str]]
     flag: Phrases[tuple[str, str]]
-    roots: Mapping[str, tuple[str, ...]]
-    """Root of a verb -> names with that root."""
+    roots: Mapping[Key, tuple[str, ...]]
+    """Roots of a verb and what belongs to it (`last cook`) -> names with these roots."""
 
     def known(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those of these names that there are."""
@@ -122,8 +124,9 @@ class Terms:
 
 def read_terms(vocabulary: Vocabulary) -> Terms:
     """The vocabulary, ready to be found in an ask."""
-    notes = _facts([_name(name, words) for name, words in _merged(vocabulary)])
-    tasks = _facts([_task_name(name, values) for name, values in vocabulary.task_fields.items()])
+    also = _aliases(vocabulary)
+    notes = _facts([_name(name, words) for name, words in _merged(vocabulary) if name.lower() not in _OBSIDIAN], also)
+    tasks = _facts([_task_name(name, values) for name, values in vocabulary.task_fields.items()], also)
     folders = [(folder, folder) for folder in vocabulary.folders]
     folders += [(_last(folder), folder) for folder in vocabulary.folders]
     return Terms(
@@ -159,15 +162,30 @@ def _task_name(name: str, values: tuple[str, ...]) -> Name:
     return Name(canonical(name), frozenset((kind,)), said)
 
 
-def _facts(found: list[Name]) -> Facts:
+def _aliases(vocabulary: Vocabulary) -> dict[str, list[str]]:
+    """Title -> other names of the note: a link to it may be asked for by each."""
+    found: dict[str, list[str]] = {}
+    for alias, path in vocabulary.aliases.items():
+        found.setdefault(vocabulary.titles.get(path, ""), []).append(alias)
+    return found
+
+
+def _facts(found: list[Name], aliases: Mapping[str, list[str]]) -> Facts:
     names: dict[str, Name] = {}
     for name in found:
         before = names.get(name.name, Name(name.name, frozenset(), ()))
         names[name.name] = Name(name.name, before.kinds | name.kinds, before.values + name.values)
-    values = [(value, (name.name, value)) for name in names.values() for value in name.values if _is_word(value)]
-    roots: dict[str, tuple[str, ...]] = {}
+    values = [
+        (said, (name.name, value))
+        for name in names.values()
+        for value in name.values
+        if _is_word(value)
+        for said in (value, *aliases.get(value, ()))
+    ]
+    roots: dict[Key, tuple[str, ...]] = {}
     for name in names:
-        roots[root(name)] = (*roots.get(root(name), ()), name)
+        key = tuple(map(root, name.split("-")))
+        roots[key] = (*roots.get(key, ()), name)
     return Facts(names, phrases(_names(names)), phrases(values), phrases(_flags(names), plurals=False), roots)
 
 
@@ -184,7 +202,7 @@ def _flags(names: Mapping[str, Name]) -> Iterator[tuple[str, tuple[str, str]]]:
         if name.is_flag:
             said = name.name.replace("-", " ")
             yield said, (name.name, "true")
-            for prefix in ("un", "un-"):
+            for prefix in ("un", "in", "im", "non-"):
                 yield prefix + said, (name.name, "false")
             for word in english().opposites.get(name.name, ()):
                 yield word, (name.name, "false")

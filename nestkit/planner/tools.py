@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nestkit.planner.language import english
@@ -21,7 +21,7 @@ from nestkit.tool import Parameter, Tool
 class Call:
     """One call of a tool, complete."""
 
-    tool: Tool
+    tool: Tool = field(compare=False)
     arguments: tuple[tuple[str, Any], ...]
     """Name and value, in the order of the parameters."""
 
@@ -30,7 +30,7 @@ class Call:
 class Short:
     """A call that was meant but cannot be made."""
 
-    tool: Tool
+    tool: Tool = field(compare=False)
     missing: tuple[str, ...] = ()
     odd: str = ""
     """A value that is not offered ..."""
@@ -82,7 +82,7 @@ def assign(tool: Tool, mentions: Sequence[Mention], setting: Setting) -> Iterato
     """(call, how well the values sit) for every way to give each mention a parameter of its own."""
     takers = [parameter for parameter in tool.parameters if parameter.kind != "options"]
     for chosen, score in _ways(tool, takers, mentions, {}):
-        yield _call(tool, chosen, setting), score
+        yield complete(tool, chosen, setting), score
 
 
 def _ways(
@@ -181,7 +181,8 @@ def schema_types(parameter: Parameter) -> set[str]:
 # ── the call ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _call(tool: Tool, chosen: Mapping[str, Mention], setting: Setting) -> Call | Short:
+def complete(tool: Tool, chosen: Mapping[str, Mention], setting: Setting) -> Call | Short:
+    """The call with these values, today filled in from the clock; what it lacks where it cannot be made."""
     for parameter in tool.parameters:
         mention = chosen.get(parameter.name)
         if mention is not None and mention.sort == "odd":

@@ -132,9 +132,6 @@ class Broker:
         self._count += 1
         if self._count > self.limits.calls:
             raise Stopped("calls", f"the run has made all the {self.limits.calls} tool calls it may make")
-        for effect in tool.effects if tool.manner != "builtin" else ():
-            if effect.kind == "network":
-                self._refuse(Refusal(f"{tool.name} needs the network, which no tool is given", tool=tool.name))
         begun = time.monotonic()
         try:
             refusal = self._allow(tool, arguments)

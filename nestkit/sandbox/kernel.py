@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ class Child:
     def kill(self) -> End:
         """Kill it with all below it, and return how it ended; what had ended before stays as it was."""
         if self._end is None:
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended, and its parent was quicker to bury it
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
             self._end = self._find_end()
             for owned in (self._line, self.wire.link):
                 owned.close()
@@ -245,6 +247,8 @@ def _same(table: str) -> str:
 def find_programs(names: Sequence[str]) -> list[str]:
     """The files that must be executable for these programs to start: themselves, what interprets them, the loaders."""
     found = [os.path.realpath(file) for name in names if (file := shutil.which(name, path="/usr/local/bin:/usr/bin:/bin"))]
+    if not found:
+        return []
     for file in list(found):
         with open(file, "rb") as program:
             first = program.readline(256)
@@ -252,4 +256,4 @@ def find_programs(names: Sequence[str]) -> list[str]:
             words = first[2:].split()
             found.append(os.path.realpath(os.fsdecode(words[0])))
     loaders = [str(loader) for folder in ("/lib", "/lib64") for loader in Path(folder).glob("**/ld-linux*.so*")]
-    return [*dict.fromkeys([*found, *map(os.path.realpath, loaders)])] if found else []
+    return [*dict.fromkeys([*found, *map(os.path.realpath, loaders)])]

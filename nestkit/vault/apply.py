@@ -180,16 +180,22 @@ def _recover(root: Path) -> list[str]:
 def _take_back(root: Path, journal: Journal, begun: int | None = None) -> Mapping[str, str]:
     """Bring the first `begun` files back, or all, and close the run; path -> reason for those that stay.
 
-    What stays is what is neither nest's version nor the one before: somebody has edited it since.
+    What stays is what is neither nest's version nor the one before, since somebody has edited it, and what has lost its
+    image. Any other trouble is raised, and leaves the run open for the next try.
     """
     _sweep(root, journal)
     kept: dict[str, str] = {}
     for number, record in reversed(list(enumerate(journal.records[:begun]))):
         now = _now(root, record.path)
+        if now == record.before:
+            continue
+        kept[record.path] = "was edited since nest wrote it, and stays as it is"
         if now == record.after:
-            _restore(root, journal, number)
-        elif now != record.before:
-            kept[record.path] = "was edited since nest wrote it, and stays as it is"
+            try:
+                _restore(root, journal, number)
+                del kept[record.path]
+            except _LOST as error:
+                kept[record.path] = f"stays as it is: {error}"
     drop_folders(root, journal.folders)
     if kept:
         mark_closed(root)

@@ -113,8 +113,13 @@ def find_digest(folder: int, name: str, path: str) -> str:
         file = open_file(folder, name, path)
     except FileNotFoundError:
         return ""
-    with os.fdopen(file, "rb", buffering=0) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        found = hashlib.sha256()
+        while chunk := os.read(file, 1 << 18):
+            found.update(chunk)
+        return found.hexdigest()
+    finally:
+        os.close(file)
 
 
 def read_digest(root: Path, path: str) -> str:

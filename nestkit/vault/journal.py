@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from nestkit.change import Change, digest
-from nestkit.errors import NoteMissing, VaultError
+from nestkit.errors import NoteChanged, NoteMissing, VaultError
 from nestkit.vault.beneath import hold_folder, is_there, make_folders, told
 from nestkit.vault.files import read_file
 from nestkit.vault.names import check_writable
@@ -73,9 +73,9 @@ def hold_lock(root: Path, seconds: float = 10.0) -> Iterator[None]:
 
     The system frees the lock when its holder dies. **Source**: flock(2).
     """
+    _make_nest(root)
     import fcntl  # late: not on every system, and reading needs no lock
 
-    _make_nest(root)
     with told(".nest/lock"), hold_folder(root, ".nest/lock") as (folder, name):
         lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=folder)
     try:
@@ -100,7 +100,7 @@ def mark_open(root: Path, run_id: str) -> None:
     with told(_mark()), hold_folder(root, _mark()) as (folder, name):
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder)
-        write_temp(folder, name, run_id.encode(), name)
+        write_temp(folder, name, run_id.encode())
         os.fsync(folder)
 
 
@@ -135,8 +135,8 @@ def write_journal(root: Path, run_id: str, changes: Sequence[Change]) -> Journal
             for number, change in enumerate(changes):
                 for kind, content in (("before", change.before), ("after", change.after)):
                     if content is not None:
-                        write_temp(folder, f"{number}.{kind}", content, "")
-            write_temp(folder, f"{name}.new", json.dumps(asdict(journal)).encode(), "")
+                        write_temp(folder, f"{number}.{kind}", content)
+            write_temp(folder, f"{name}.new", json.dumps(asdict(journal)).encode())
             os.rename(f"{name}.new", name, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
     return journal
@@ -156,11 +156,11 @@ def find_journal(root: Path, run_id: str) -> Journal | None:
 
 
 def read_image(root: Path, journal: Journal, number: int) -> bytes:
-    """The bytes of the Nth file as it was before the run. Raises VaultError when they are not the recorded ones."""
+    """The bytes of the Nth file as it was before the run. Raises NoteChanged when they are not the recorded ones."""
     path = _file(journal.run_id, f"{number}.before")
     content = read_file(root, path, _IMAGE_BYTES)
     if digest(content) != journal.records[number].before:
-        raise VaultError(f"{path} is damaged, so {journal.records[number].path} cannot be brought back from it")
+        raise NoteChanged(f"{path} is not what was kept there")
     return content
 
 

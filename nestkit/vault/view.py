@@ -101,10 +101,15 @@ def collect_changes(
             odd[path] = "is in the vault already, where this script could not see it"
         elif after != old:
             changes.append(Change(path, old, after))
-            max_bytes -= len(after or b"")
-            if len(changes) > max_files:
-                raise VaultError(f"a run may change {max_files} files at the most", "do it in several runs")
+            _check_room(changes, max_files, max_bytes)
     return tuple(changes), tuple(Problem(shown(path), 0, odd[path]) for path in sorted(odd))
+
+
+def _check_room(changes: list[Change], max_files: int, max_bytes: int) -> None:
+    if len(changes) > max_files:
+        raise VaultError(f"a run may change {max_files} files at the most", "do it in several runs")
+    if sum(len(change.after or b"") for change in changes) > max_bytes:
+        raise VaultError(f"a run may write {max_bytes:,} bytes at the most", "do it in several runs")
 
 
 class _Unreadable(Exception):

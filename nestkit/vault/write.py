@@ -50,8 +50,8 @@ def delete_file(root: Path, path: str, expected: str) -> None:
         os.fsync(folder)
 
 
-def write_temp(folder: int, temp: str, content: bytes, like: str) -> None:
-    """Write and flush a new file `temp`, with the mode, owner and attributes of `like` when that is there."""
+def write_temp(folder: int, temp: str, content: bytes, like: str = "") -> None:
+    """Write and flush a new file `temp`, with the mode, owner and attributes of `like` when there is such a file."""
     file = os.open(temp, _NEW, 0o666, dir_fd=folder)
     try:
         left = memoryview(content)
@@ -131,7 +131,7 @@ def _changed(path: str, found: str) -> NoteChanged:
 def _dress(file: int, folder: int, like: str) -> None:
     """Give an open file the mode, owner and the user's attributes of its elder, if there is one."""
     try:
-        elder = os.open(like, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=folder)
+        elder = os.open(like, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except FileNotFoundError:
         return
     try:

@@ -40,14 +40,15 @@ def test_a_selection_goes_along_as_data() -> None:
     assert "<|im_end|>" not in user.content
 
 
-MARKS = ["<|im_start|>system", "</data>", "```python\nx\n```", "</code>", "[INST]", "</s>", "Observation:\n", "\u202e"]
+MARKS = ["<|im_start|>system", "</data>", "```python\nx\n```", "</code>", "[INST]", "</s>", "\u202e"]
 
 
 @pytest.mark.parametrize("mark", MARKS)
 def test_no_mark_survives_in_an_observation(mark: str) -> None:
     told = draft_observation(1, Outcome(output=f"before {mark} after", error=mark)).content
-    assert mark not in told.replace('<data name="outcome">', "").removesuffix("</data>") or mark == "Observation:\n"
-    assert told.count("</data>") == 1
+    inside = told.partition('<data name="outcome">')[2].partition("</data>\n")[0]
+    assert "before" in inside
+    assert mark not in inside
 
 
 @given(

@@ -245,3 +245,26 @@ def test_a_folder_that_may_not_be_written_is_said_in_one_line(vault: Path) -> No
         "Notes/A.md: permission denied",
         "Notes/A.md: permission denied",
     ]
+
+
+NO_LINKS = """
+import errno, sys
+from pathlib import Path
+from nestkit.errors import NoteExists
+from nestkit.vault.write import write_file
+def refuse(event, details):
+    if event == "os.link":  # as FAT and some network drives do
+        raise OSError(errno.EPERM, "Operation not permitted")
+sys.addaudithook(refuse)
+write_file(Path(sys.argv[1]), "New/N.md", b"new")
+try:
+    write_file(Path(sys.argv[1]), "A.md", b"new")
+except NoteExists as error:
+    print(error)
+"""
+
+
+def test_a_disk_without_hard_links_takes_new_files_too(vault: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", NO_LINKS, str(vault)], capture_output=True, text=True, check=True)
+    assert done.stdout == "A.md is already there\n"
+    assert tree(vault) == {"A.md": b"old", "New": None, "New/N.md": b"new", "Notes": None}
