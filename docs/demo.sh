@@ -16,5 +16,5 @@ printf '\n$ nest ask "%s"\n' "$question"
 printf '\n$ nest runs show last\n'
 "$nest" runs show last
 
-printf '\n$ nest call deadlines.days_left ... (one of the scripts in 02_System, as it is)\n'
+printf '\n$ nest tools   (the scripts of 02_System, as they are)\n'
 "$nest" tools

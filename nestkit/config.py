@@ -9,7 +9,7 @@ from typing import Any
 from nestkit.errors import ConfigError
 from nestkit.policy import CONTRACTS, Contract, Limits
 
-_SECTIONS: Mapping[str, Mapping[str, type]] = {
+KNOWN: Mapping[str, Mapping[str, type]] = {
     "vault": {"system": str, "runs": str, "private": list, "protected": list},
     "ask": {"model": str, "contract": str, "steps": int, "seconds": float, "tokens": int},
     "limits": {item.name: int if item.type == "int" else float for item in fields(Limits)},
@@ -51,8 +51,8 @@ def parse_config(text: str, file: str) -> Mapping[str, Mapping[str, Any]]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: not TOML: {error}", "mend that line, or move the file away") from None
     for name, section in sections.items():
-        if name not in _SECTIONS or not isinstance(section, dict):
-            raise ConfigError(f"{file}: unknown section [{name}]", f"known: {', '.join(_SECTIONS)}")
+        if name not in KNOWN or not isinstance(section, dict):
+            raise ConfigError(f"{file}: unknown section [{name}]", f"known: {', '.join(KNOWN)}")
         for key, value in section.items():
             _check_key(file, name, key, value)
     return sections
@@ -81,7 +81,7 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
 
 
 def _check_key(file: str, section: str, key: str, value: object) -> None:
-    known = _SECTIONS[section]
+    known = KNOWN[section]
     if not known:
         return
     if key not in known:

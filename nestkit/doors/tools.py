@@ -31,6 +31,8 @@ def list_tools(ctx: click.Context, query: tuple[str, ...], everything: bool, as_
     nest = open_here(ctx)
     registry = nest.registry
     found = nest.find_tools(" ".join(query)) if query else [t for t in registry.tools if everything or not t.hidden]
+    if not query:
+        found.sort(key=lambda tool: tool.manner == "builtin")  # the person's own first
     others = (
         [(script.path, name, why) for script in registry.scripts for name, why in script.others] if everything else []
     )

@@ -113,7 +113,8 @@ def clean(docstring: str) -> str:
     text = docstring.split("\f")[0][:_MAX_CHARS].expandtabs()  # click ends a help text at a form feed
     first, *rest = (printable(line).rstrip()[:_MAX_LINE] for line in text.split("\n") if line.strip() != "\b")
     margin = min((len(line) - len(line.lstrip()) for line in rest if line), default=0)
-    return "\n".join((first.lstrip(), *(line[margin:] for line in rest))).strip("\n").rstrip()
+    lines = "\n".join((first.lstrip(), *(line[margin:] for line in rest)))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n").rstrip()
 
 
 def summary_of(text: str) -> str:
@@ -170,7 +171,7 @@ def _without_parts(text: str, style: _Style) -> str:
         inside = bool(style.title.match(pair)) or (inside and not style.end.match(pair))
         if not inside:
             kept.append(line)
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip("\n")
+    return clean("\n".join(kept))
 
 
 def _comment(lines: Sequence[str]) -> str:
@@ -178,4 +179,4 @@ def _comment(lines: Sequence[str]) -> str:
         r"#!|#.*coding[:=]|#\s*(type:|noqa|pylint|mypy:|ruff:|SPDX-|Copyright\b|\(c\)|[-=#*~_]{3,}\s*$)", re.I
     )
     texts = (line.strip() for line in lines)
-    return clean("\n".join(re.sub(r"^#+:? ?", "", text) for text in texts if not skipped.match(text)))
+    return clean("\n" + "\n".join(re.sub(r"^#+:? ?", "", text) for text in texts if not skipped.match(text)))

@@ -11,7 +11,7 @@ from nestkit.note import Problem
 from nestkit.parse.metadata import MAX_CHARS, UNREADABLE, Item, Wishes, Wrong, read_wishes
 
 _REQUIREMENT = re.compile(
-    r"[A-Za-z0-9][\w.-]*\s*(\[[\w\s,.-]*\])?\s*\(?\s*([<>=!~]=?=?\s*[\w.*+!-]+\s*,?\s*)*\)?\s*(;[\w\s.'\"<>=!~(),-]*)?",
+    r"(?!.*--)[A-Za-z0-9][\w.-]*\s*(\[[\w\s,.-]*\])?\s*\(?\s*([<>=!~]=?=?\s*[\w.*+!-]+\s*,?\s*)*\)?\s*(;[\w\s.'\"<>=!~(),-]*)?",
     re.ASCII,
 )
 """A name with versions and markers. **Source**: PEP 508. Its direct references (`name @ https://...`) are refused: they

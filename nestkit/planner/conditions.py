@@ -17,6 +17,8 @@ from nestkit.planner.query import (
     Between,
     Compares,
     Condition,
+    Exactly,
+    Exceeds,
     Has,
     InFolder,
     InNote,
@@ -61,14 +63,17 @@ def _negated(parts: Parts) -> bool | None:
 
 
 def _is(parts: Parts, setting: Setting) -> Made:
-    options = parts.get("value") or parts["other"]
+    options = parts.get("value") or parts.get("among") or parts.get("unit") or parts["other"]
+    if "among" in parts:
+        options = tuple(option for option in options if setting.facts.names[option[0]].is_list) or options
     names = parts.get("name") or parts.get("verb") or parts.get("unlike")
     if names:
         options = tuple(option for option in options if option[0] in names)
     else:
         options = tuple(option for option in options if option[0] not in english().kind_names[:-1])
     negated = _negated(parts)
-    return None if not options or negated is None else (Is(options, negated),)
+    measured = "unit" in parts and any(name in english().currency_names for name, _ in options)
+    return None if not options or negated is None else (Is(options, negated, measured),)
 
 
 def _flag(parts: Parts, setting: Setting) -> Made:
@@ -98,12 +103,26 @@ def _implied_number(parts: Parts, setting: Setting) -> Made:
 
 
 def _compared(names: Names, parts: Parts) -> Made:
-    sign: Sign = parts.get("compare") or parts.get("more") or "="
+    sign: Sign = parts.get("compare") or parts.get("plaincompare") or parts.get("more") or "="
     if parts.get("not"):
         if sign == "=":
             return None
         sign = _FLIPPED[sign]
     return (Compares(names, sign, parts["number"]),) if names and "unlike" not in parts else None
+
+
+def _comparative(parts: Parts, setting: Setting) -> Made:
+    sign, names = parts["comparative"]
+    return _compared(names, {**parts, "compare": sign})
+
+
+def _exceeds(parts: Parts, setting: Setting) -> Made:
+    sign, names = parts["comparative"] if "comparative" in parts else (parts["step"], parts["numbername"])
+    return (Exceeds(names, _FLIPPED[sign] if parts.get("not") else sign, parts["note"]),)
+
+
+def _exactly(parts: Parts, setting: Setting) -> Made:
+    return (Exactly(parts["note"], negated=True),) if setting.subject == "notes" else None
 
 
 def _between_numbers(parts: Parts, setting: Setting) -> Made:
@@ -112,7 +131,7 @@ def _between_numbers(parts: Parts, setting: Setting) -> Made:
 
 
 def _has(parts: Parts, setting: Setting) -> Made:
-    return (Has(parts["name"]),)
+    return (Has(parts.get("name") or parts["deed"]),)
 
 
 def _lacks(parts: Parts, setting: Setting) -> Made:
@@ -271,6 +290,9 @@ MAKERS: Mapping[str, Make] = {
     "flag": _flag,
     "number": _number,
     "implied_number": _implied_number,
+    "comparative": _comparative,
+    "exceeds": _exceeds,
+    "exactly": _exactly,
     "between_numbers": _between_numbers,
     "day": _day,
     "has": _has,

@@ -11,7 +11,7 @@ from nestkit.planner import conditions, questions
 from nestkit.planner.language import english, load_toml, singular
 from nestkit.planner.parts import PARTS
 from nestkit.planner.patterns import Found, Matcher, Row, compile_form, words_of
-from nestkit.planner.query import Condition, Joined, Kind, Query, Selection
+from nestkit.planner.query import Condition, Is, Joined, Kind, Query, Selection
 from nestkit.planner.setting import Setting
 from nestkit.planner.words import tokenise
 
@@ -19,7 +19,18 @@ _MAX_CONDITIONS = 6
 _CONDITION = 2
 """What each condition costs besides its parts, so that `with status active` is one and not two."""
 _TASK_ASKS = frozenset(
-    ("listing", "grouped", "count", "fold", "extreme", "extreme_value", "superlative", "busiest", "distinct", "distinct_count")
+    (
+        "listing",
+        "grouped",
+        "count",
+        "fold",
+        "extreme",
+        "extreme_value",
+        "superlative",
+        "busiest",
+        "distinct",
+        "distinct_count",
+    )
 )
 """Forms that are tried for tasks too; all others speak of notes."""
 
@@ -48,6 +59,17 @@ def known_words() -> frozenset[str]:
     words |= {word for table in english().choices.values() for key in table for word in key}
     words |= {word for entry in english().superlatives for key in entry.words for word in key}
     return frozenset(words | english().articles | english().links | english().determiners)
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A word for what is meant."""
+
+    end: int
+    kind: Kind | None = None
+    """None for notes, or tasks, of any sort."""
+    conditions: tuple[Condition, ...] = ()
+    plural: bool = False
 
 
 class Grammar:
@@ -99,6 +121,7 @@ class Grammar:
             "selection": lambda place: self._selections(place, after=True),
             "short": lambda place: self._selections(place, after=False),
             "plural": lambda place: self._selections(place, after=True, plural=True),
+            "loose": self._loose,
             "notes": self._other_notes,
             "joinable": self._joinable,
         }[rule](start)
@@ -139,22 +162,22 @@ class Grammar:
     def _selections(self, start: int, *, after: bool, plural: bool = False) -> Iterator[Found]:
         """Conditions, a word for what is meant, conditions."""
         for place, before, cost in self._chain("before", self._past_determiners(start), ()):
-            for end, kind, spent, is_plural in self._nouns(self._past_determiners(place)):
-                if plural and not is_plural:
+            for noun in self._nouns(self._past_determiners(place)):
+                if plural and not noun.plural:
                     continue
-                tails = self._chain("after", end, ()) if after else [(end, (), 0)]
+                tails = self._chain("after", noun.end, ()) if after else [(noun.end, (), 0)]
                 for last, chain, further in tails:
-                    made = self._selection(kind, before, chain)
+                    made = self._selection(noun, before, chain)
                     if made is not None:
-                        yield Found(last, made, cost + spent + further)
+                        yield Found(last, made, cost + 1 + further)
 
-    def _selection(self, kind: Kind | None, before: Chain, after: Chain) -> Selection | None:
+    def _selection(self, noun: Noun, before: Chain, after: Chain) -> Selection | None:
         first = conditions.join_conditions(before, self.setting)
         second = conditions.join_conditions(after, self.setting)
         if first is None or second is None:
             return None
-        made = tuple(sorted(dict.fromkeys((*first, *second)), key=repr))
-        return Selection(self.setting.subject, kind, made)
+        made = tuple(sorted(dict.fromkeys((*noun.conditions, *first, *second)), key=repr))
+        return Selection(self.setting.subject, noun.kind, made)
 
     def _chain(self, part: str, start: int, chain: Chain) -> Iterator[tuple[int, Chain, int]]:
         """(end, conditions with what joins them, cost) of every row of conditions that can stand here."""
@@ -188,29 +211,49 @@ class Grammar:
         place = self.matcher.skip(start)
         while self.setting.word(place) in english().determiners:
             place = self.matcher.skip(place + 1)
+            if self.setting.word(place) == "of":
+                place = self.matcher.skip(place + 1)
         return place
 
-    def _nouns(self, start: int) -> Iterator[tuple[int, Kind | None, int, bool]]:
-        """(end, sort of notes or None for any, cost, whether in the plural)."""
-        generic = {found for found in self._generic(start)}
-        yield from ((end, None, 1, True) for end in generic)
+    def _loose(self, start: int) -> Iterator[Found]:
+        """Conditions alone, where it is clear without a word for them that notes are meant."""
+        for end, chain, cost in self._chain("after", start, ()):
+            made = conditions.join_conditions(chain, self.setting)
+            if made:
+                yield Found(end, made, cost)
+
+    def _nouns(self, start: int) -> Iterator[Noun]:
+        """Every word for what is meant that can stand here."""
+        yield from (Noun(end, plural=True) for end in self._listed("nouns", start))
         if self.setting.subject == "tasks":
             return
         if self.setting.word(start) == "who":
             for _, kinds in self.setting.terms.kind.find(_PERSON, 0):
-                yield from ((start + 1, kind, 1, True) for kind in kinds)
+                yield from (Noun(start + 1, kind, plural=True) for kind in kinds)
         for end, kinds in self.setting.terms.kind.find(self.setting.tokens, start):
-            last = self.setting.word(end - 1)
             for kind in kinds:
-                yield end, kind, 1, singular(last) != last
-                yield from ((further, kind, 1, True) for further in self._generic(end))
+                yield Noun(end, kind, plural=self._is_plural(end))
+                further = (*self._listed("nouns", end), *self._listed("suffixes", end))
+                yield from (Noun(last, kind, plural=True) for last in further)
+        yield from self._valued(start)
 
-    def _generic(self, start: int) -> Iterator[int]:
-        """Ends of words for any note, or any task."""
-        table = english().choices["nouns"]
+    def _valued(self, start: int) -> Iterator[Noun]:
+        """A value in the plural, `novels`: notes of whatever sort that have it."""
+        for end, options in self.setting.facts.value.find(self.setting.tokens, start):
+            key = tuple(self.setting.word(place) for place in range(start, end))
+            if self._is_plural(end) and key not in self.setting.facts.value.exact:
+                if not any(self.setting.terms.kind.find(self.setting.tokens[:end], start)):
+                    yield Noun(end, None, (Is(options),), plural=True)
+
+    def _is_plural(self, end: int) -> bool:
+        return singular(self.setting.word(end - 1)) != self.setting.word(end - 1)
+
+    def _listed(self, table: str, start: int) -> Iterator[int]:
+        """Ends of the words in a table for any note, or any task."""
+        choices = english().choices[table]
         for end in range(start + 1, min(len(self.setting.tokens), start + 3) + 1):
             key = tuple(self.setting.word(place) for place in range(start, end))
-            if table.get(key) == self.setting.subject and not self._is_name(key):
+            if choices.get(key) == self.setting.subject and not self._is_name(key):
                 yield end
 
     def _is_name(self, key: tuple[str, ...]) -> bool:

@@ -62,6 +62,7 @@ class English:
     verbs: Mapping[str, Names]
     days: Mapping[str, Names]
     opposites: Mapping[str, Names]
+    measures: Mapping[str, Names]
     choices: Mapping[str, Mapping[tuple[str, ...], str]]
     """Table -> phrase -> what it stands for: `compare` -> `more than` -> `>`."""
     superlatives: tuple[Superlative, ...]
@@ -69,8 +70,22 @@ class English:
 
 
 _SETS = ("articles", "function_words", "beyond", "links", "determiners")
-_TABLES = ("synonyms", "verbs", "days", "opposites")
-_CHOICES = ("progress", "extremes", "folds", "compare", "more", "directions", "ages", "groupings", "truths", "nouns")
+_TABLES = ("synonyms", "verbs", "days", "opposites", "measures")
+_CHOICES = (
+    "steps",
+    "comparatives",
+    "suffixes",
+    "progress",
+    "extremes",
+    "folds",
+    "compare",
+    "more",
+    "directions",
+    "ages",
+    "groupings",
+    "truths",
+    "nouns",
+)
 
 
 def load_toml(name: str) -> dict[str, Any]:
@@ -127,7 +142,28 @@ def singular(word: str) -> str:
     return word[:-1]
 
 
-_ENDINGS = ("ations", "ation", "ated", "ates", "ating", "ate", "ings", "ing", "ees", "ee", "ions", "ion", "ers", "er", "ors", "or", "ed", "es", "e", "s")
+_ENDINGS = (
+    "ations",
+    "ation",
+    "ated",
+    "ates",
+    "ating",
+    "ate",
+    "ings",
+    "ing",
+    "ees",
+    "ee",
+    "ions",
+    "ion",
+    "ers",
+    "er",
+    "ors",
+    "or",
+    "ed",
+    "es",
+    "e",
+    "s",
+)
 
 
 def root(word: str) -> str:

@@ -52,10 +52,11 @@ def read_words(tool: Tool) -> Vocabulary:
     own = _roots(tool.name.replace(".", " "), tool.summary, tool.target, *tool.utterances)
     texts = [f"{parameter.name} {parameter.text}" for parameter in tool.parameters]
     relatives = english().tools.relatives
-    own |= {root(word) for base in own & relatives.keys() for word in relatives[base]}
+    further = _roots(tool.text, tool.returns_text, *texts)
+    further |= {root(word) for base in own & relatives.keys() for word in relatives[base]}
     choices = {phrase(str(choice)): choice for parameter in tool.parameters for choice in parameter.choices}
     longest = max(map(len, choices), default=0)
-    return Vocabulary(frozenset(own), frozenset(_roots(tool.text, tool.returns_text, *texts)), choices, longest)
+    return Vocabulary(frozenset(own), frozenset(further), choices, longest)
 
 
 def _roots(*texts: str) -> set[str]:
@@ -157,9 +158,15 @@ class _Hearing:
 
     def _titles(self, place: int) -> Iterator[tuple[int, Mention]]:
         token = self.setting.tokens[place]
+        if token.sort in ("date", "week"):
+            return  # a daily note is called what its day is called
         titles = self.setting.terms.titles
         if token.sort == "link":
-            found = [token.norm] if token.norm in titles else list(self.setting.terms.title.exact.get(phrase(token.norm), ()))
+            found = (
+                [token.norm]
+                if token.norm in titles
+                else list(self.setting.terms.title.exact.get(phrase(token.norm), ()))
+            )
             if len(found) == 1:
                 yield place + 1, Mention("title", titles[found[0]])
         for end, paths in self.setting.terms.title.find(self.setting.tokens, place):
@@ -168,9 +175,13 @@ class _Hearing:
                 yield end, Mention("title", names.pop())
 
     def _is_odd(self, place: int) -> bool:
-        """A word that might be a value nobody offers: neither the tool nor English has a use for it."""
+        """A word where a value should be, behind a number or a preposition, for which nobody has a use."""
         word = self.setting.word(place)
-        return len(word) > 1 and not self._explains(word) and word not in english().function_words
+        if len(word) < 2 or self._explains(word) or word in english().function_words or place == 0:
+            return False
+        before = self.setting.tokens[place - 1]
+        leads = [words for words, _ in english().tools.leads.values()]
+        return before.sort == "number" or any(before.norm in words for words in leads)
 
 
 def _is_between(heard: Heard) -> bool:

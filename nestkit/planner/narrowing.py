@@ -9,6 +9,8 @@ from nestkit.planner.query import (
     Between,
     Compares,
     Condition,
+    Exactly,
+    Exceeds,
     Has,
     InFolder,
     InNote,
@@ -38,14 +40,25 @@ def fetch(selection: Selection, draft: Draft, name: str = "") -> str:
         _notes(selection.kind, draft, name)
     rest = [condition for condition in selection.conditions if not (tasks and _is_fetched(condition))]
     one = "t" if tasks else "n"
-    tests = [test(condition, draft, name, one, check=selection.kind is not None) for condition in rest]
-    draft.say(*(f"{name} = [{one} for {one} in {name} if {each}]" for each in tests))
+    if selection.kind is None:
+        _step_by_step(rest, draft, name, one)
+    else:
+        tests = [test(condition, draft, name, one) for condition in rest]
+        draft.say(*(f"{name} = [{one} for {one} in {name} if {each}]" for each in tests))
     if tasks and _leaves_progress_open(selection):
         draft.say(
             f'if any(t["complete"] for t in {name}):',
             '    raise LookupError("some of these tasks are done already: ask for open tasks, or for done ones")',
         )
     return name
+
+
+def _step_by_step(conditions: list[Condition], draft: Draft, name: str, one: str) -> None:
+    """Of notes of any sort the plainest conditions come first: what these leave decides which property is meant."""
+    order = sorted(conditions, key=lambda condition: not isinstance(condition, Is | Has | Tagged | InFolder))
+    for number, condition in enumerate(order):
+        expression = test(condition, draft, name, one, check=number > 0)
+        draft.say(f"{name} = [{one} for {one} in {name} if {expression}]")
 
 
 def _notes(kind: Kind | None, draft: Draft, name: str) -> None:
@@ -114,6 +127,11 @@ def test(condition: Condition, draft: Draft, records: str, one: str, *, check: b
         case Between(names, low, high, size):
             said = draft.name_of(names, records, check=check)
             return f"any({_written(low, size)} <= v <= {_written(high, size)} for v in {_read(one, said, size)})"
+        case Exceeds(names, sign, path):
+            said = draft.name_of(names, records, check=check)
+            other = draft.fresh("other")
+            draft.say(f'{other} = next(numbers(n, {said}) for n in list_notes() if n["path"] == {path!r})[0]')
+            return f"any(v {sign} {other} for v in numbers({one}, {said}))"
         case Has(names):
             return f"{no}values({one}, {draft.name_of(names, records, check=False)})"
         case Tagged(tag):
@@ -129,10 +147,14 @@ def test(condition: Condition, draft: Draft, records: str, one: str, *, check: b
 
 
 def _placed(
-    condition: InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Orphaned, draft: Draft, one: str
+    condition: Exactly | InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Orphaned,
+    draft: Draft,
+    one: str,
 ) -> str:
     no = "not " if getattr(condition, "negated", False) else ""
     match condition:
+        case Exactly(path):
+            return f'{one}["path"] {"!=" if no else "=="} {path!r}'
         case InFolder(folder):
             return f'{no}({one}["folder"] + "/").startswith({folder + "/"!r})'
         case InNote(path):

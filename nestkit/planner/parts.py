@@ -52,6 +52,10 @@ def _is_time(name: Name) -> bool:
     return name.is_day or name.is_year
 
 
+def _is_number(name: Name) -> bool:
+    return name.is_number
+
+
 def _is_listed(name: Name) -> bool:
     return name.is_list
 
@@ -66,22 +70,62 @@ def _name(fits: Callable[[Name], bool]) -> Find:
 
 
 def _verb(fits: Callable[[Name], bool]) -> Find:
-    """One word that speaks of a property: `attended` of attendees, `wrote` of author."""
+    """Words that speak of a property: `attended` of attendees, `wrote` of author, `last cook` of last-cooked."""
 
     def find(setting: Setting, start: int) -> Iterator[Found]:
-        word = setting.word(start)
-        if kept := _fitting(setting, verb_names(setting, word), fits):
-            yield Found(start + 1, kept)
+        for end in (start + 3, start + 2, start + 1):
+            if kept := _fitting(setting, verb_names(setting, start, end), fits):
+                yield Found(end, kept)
 
     return find
 
 
-def verb_names(setting: Setting, word: str) -> tuple[str, ...]:
+def verb_names(setting: Setting, start: int, end: int) -> tuple[str, ...]:
     """The properties a verb may speak of."""
-    if not word.isalpha() or word in english().function_words:
+    words = [setting.word(place) for place in range(start, end)]
+    if not all(word.isalpha() for word in words) or words[-1] in english().function_words:
         return ()
-    listed = setting.facts.known(english().verbs.get(word, ()))
-    return listed or setting.facts.roots.get(root(word), ())
+    listed = setting.facts.known(english().verbs.get(" ".join(words), ()))
+    return listed or setting.facts.roots.get(tuple(map(root, words)), ())
+
+
+def _deed(setting: Setting, start: int) -> Iterator[Found]:
+    """`rated` for "has a rating": a participle that is no value and no checkbox."""
+    taken = {end for end, _ in setting.facts.value.find(setting.tokens, start)}
+    taken |= {end for end, _ in setting.facts.flag.find(setting.tokens, start)}
+    if setting.word(start).endswith("ed"):
+        for found in _verb(lambda name: not name.is_flag)(setting, start):
+            if found.end not in taken:
+                yield found
+
+
+def _undone(setting: Setting, start: int) -> Iterator[Found]:
+    """`unrated` for "without a rating"."""
+    word = setting.word(start)
+    if word.startswith("un") and word.endswith("ed") and not any(setting.facts.flag.find(setting.tokens, start)):
+        names = setting.facts.roots.get((root(word[2:]),), ())
+        if kept := _fitting(setting, names, lambda name: not name.is_flag):
+            yield Found(start + 1, kept)
+
+
+def _measure(setting: Setting, start: int) -> Iterator[Found]:
+    """What "how long", "how tall" asks for: those numbers that there are."""
+    if kept := _fitting(setting, setting.facts.known(english().measures.get(setting.word(start), ())), _is_number):
+        yield Found(start + 1, kept)
+
+
+def _comparative(setting: Setting, start: int) -> Iterator[Found]:
+    """(sign, names) of "taller than", which says by itself what is compared."""
+    for found in _choice("comparatives")(setting, start):
+        sign, _, measure = found.meaning.partition(" ")
+        if kept := _fitting(setting, setting.facts.known(english().measures[measure]), _is_number):
+            yield Found(found.end, (sign, kept))
+
+
+def _compare(setting: Setting, start: int) -> Iterator[Found]:
+    yield from _choice("compare")(setting, start)
+    for found in _choice("comparatives")(setting, start):
+        yield Found(found.end, found.meaning.partition(" ")[0])
 
 
 def _fitting(setting: Setting, names: Iterable[str], fits: Callable[[Name], bool]) -> tuple[str, ...]:
@@ -89,10 +133,10 @@ def _fitting(setting: Setting, names: Iterable[str], fits: Callable[[Name], bool
 
 
 def _day_word(setting: Setting, start: int) -> Iterator[Found]:
-    word = setting.word(start)
-    names = setting.facts.known(english().days.get(word, ())) or verb_names(setting, word)
-    if kept := _fitting(setting, names, _is_time):
+    if kept := _fitting(setting, setting.facts.known(english().days.get(setting.word(start), ())), _is_time):
         yield Found(start + 1, kept)
+    else:
+        yield from _verb(_is_time)(setting, start)
 
 
 def _folded(setting: Setting, start: int) -> Iterator[Found]:
@@ -102,7 +146,8 @@ def _folded(setting: Setting, start: int) -> Iterator[Found]:
 
 
 def _folded_verb(setting: Setting, start: int) -> Iterator[Found]:
-    yield from _comparable(setting, start + 1, verb_names(setting, setting.word(start)))
+    for found in _verb(_any)(setting, start):
+        yield from _comparable(setting, found.end, found.meaning)
 
 
 def _comparable(setting: Setting, end: int, names: Iterable[str]) -> Iterator[Found]:
@@ -178,6 +223,14 @@ def _text(setting: Setting, start: int) -> Iterator[Found]:
         yield Found(end, setting.typed(start, end), end - start)
 
 
+def _plain_text(setting: Setting, start: int) -> Iterator[Found]:
+    """The same without quotes, where no note has that name: to mention a note is more than to say its name."""
+    titles = {end for end, _ in setting.terms.title.find(setting.tokens, start)}
+    for found in _text(setting, start):
+        if found.end not in titles and setting.tokens[start].sort == "word":
+            yield found
+
+
 def _is_plain(setting: Setting, place: int) -> bool:
     token = setting.tokens[place]
     return token.sort == "word" and token.norm.isalnum() and token.norm not in english().function_words
@@ -197,6 +250,12 @@ def _note(setting: Setting, start: int) -> Iterator[Found]:
         yield Found(start + 2, setting.note)
     for end, paths in setting.terms.title.find(setting.tokens, start):
         yield from (Found(end, path) for path in paths)
+
+
+def _unclaimed_note(setting: Setting, start: int) -> Iterator[Found]:
+    """A note whose name is no value of the subject: "tasks of Clara" are those that she owns."""
+    taken = {end for end, _ in setting.facts.value.find(setting.tokens, start)}
+    yield from (found for found in _note(setting, start) if found.end not in taken)
 
 
 def _paths_of(setting: Setting, text: str) -> tuple[str, ...]:
@@ -248,7 +307,7 @@ def _folder(setting: Setting, start: int) -> Iterator[Found]:
     if token is not None and token.sort == "quoted":
         yield from (Found(start + 1, folder) for folder in setting.terms.folder.exact.get(phrase(token.norm), ()))
     for end, folders in setting.terms.folder.find(setting.tokens, start):
-        yield from (Found(_past_slash(setting, end), folder) for folder in folders)
+        yield from (Found(_past_slash(setting, end), folder, 2) for folder in folders)
 
 
 def _past_slash(setting: Setting, end: int) -> int:
@@ -288,11 +347,18 @@ def is_whole(span: Span) -> bool:
 
 
 PARTS: Mapping[str, Find] = {
-    **{name: _choice(name) for name in ("progress", "compare", "more")},
+    **{name: _choice(name) for name in ("progress", "more")},
+    "compare": _compare,
+    "plaincompare": _choice("compare"),
+    "comparative": _comparative,
+    "measure": _measure,
+    "deed": _deed,
+    "undone": _undone,
     "how": _choice("folds"),
     "direction": _choice("directions"),
     "age": _choice("ages"),
     "grouping": _choice("groupings"),
+    "step": _choice("steps"),
     "bool": _choice("truths"),
     "not": _not,
     "name": _name(_any),
@@ -302,8 +368,8 @@ PARTS: Mapping[str, Find] = {
     "listname": _name(_is_listed),
     "flagname": _name(lambda name: name.is_flag),
     "flagverb": _verb(lambda name: name.is_flag),
-    "numbername": _name(lambda name: name.is_number),
-    "numberverb": _verb(lambda name: name.is_number),
+    "numbername": _name(_is_number),
+    "numberverb": _verb(_is_number),
     "dayname": _name(_is_time),
     "dayverb": _verb(_is_time),
     "dayword": _day_word,
@@ -316,7 +382,9 @@ PARTS: Mapping[str, Find] = {
     "span": _span,
     "quoted": _quoted,
     "text": _text,
+    "plaintext": _plain_text,
     "note": _note,
+    "freenote": _unclaimed_note,
     "here": _here,
     "tag": _tag,
     "hashtag": _hashtag,
@@ -325,4 +393,3 @@ PARTS: Mapping[str, Find] = {
     "extreme": _extreme,
     "superlative": _superlative,
 }
-

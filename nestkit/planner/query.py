@@ -19,6 +19,8 @@ class Is:
     options: tuple[tuple[str, str], ...]
     """(name, value): each name with its value, of which the notes at hand have one."""
     negated: bool = False
+    measured: bool = False
+    """Said as "in EUR": of a list it is a condition, of a sum it could be a conversion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,23 @@ class Between:
     low: str
     high: str
     size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeds:
+    """A number compares with that of another note."""
+
+    names: Names
+    sign: Literal["<", "<=", ">", ">="]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """It is this note."""
+
+    path: str
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +156,8 @@ Condition = (
     Is
     | Compares
     | Between
+    | Exceeds
+    | Exactly
     | Has
     | Tagged
     | InFolder

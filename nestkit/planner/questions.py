@@ -6,6 +6,7 @@ One function for each `make` of `grammar.toml`; None means that the form does no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from nestkit.planner.language import english
@@ -63,7 +64,7 @@ def _grouped(parts: Parts, setting: Setting) -> Query | None:
 
 def _count(parts: Parts, setting: Setting) -> Query | None:
     group = _group_of(parts, setting)
-    return None if group is None and ("by" in parts or "group" in parts) else Count(parts["selection"], group)
+    return None if group is None and ("by" in parts or "group" in parts) else Count(_narrowed(parts["selection"], parts), group)
 
 
 def _busiest(parts: Parts, setting: Setting) -> Query | None:
@@ -139,7 +140,9 @@ def _fold_implied(parts: Parts, setting: Setting) -> Query | None:
     names = tuple(name for name in known if setting.facts.names[name].is_number)
     if not names or parts.get("how", "sum") != "sum":
         return None
-    return _folded(setting, parts["selection"], "sum", names, parts.get("group"))
+    if "loose" in parts and setting.subject == "tasks":
+        return None
+    return _folded(setting, _selected(parts, setting, names), "sum", names, parts.get("group"))
 
 
 def _extreme_value(parts: Parts, setting: Setting) -> Query | None:
@@ -150,7 +153,9 @@ def _extreme_value(parts: Parts, setting: Setting) -> Query | None:
     return Fold(_selected(parts, setting, names), how, names, size, parts.get("group"))
 
 
-def _folded(setting: Setting, selection: Selection, how: How, names: Names, group: Group | None) -> Fold:
+def _folded(setting: Setting, selection: Selection, how: How, names: Names, group: Group | None) -> Fold | None:
+    if any(isinstance(condition, Is) and condition.measured for condition in selection.conditions):
+        return None  # "in EUR" could ask for those in EUR, or for all of them converted
     money = set(names) & set(english().money_names)
     per = setting.facts.known(english().currency_names) if money else ()
     return Fold(selection, how, names, group=group, per=per)
@@ -159,7 +164,15 @@ def _folded(setting: Setting, selection: Selection, how: How, names: Names, grou
 def _selected(parts: Parts, setting: Setting, names: Names) -> Selection:
     """What is asked of; without a word for it, all that have such a value."""
     selection = parts.get("selection") or parts.get("short")
-    return selection or Selection(setting.subject, None, (Has(names),))
+    if selection is None:
+        return Selection(setting.subject, None, (*parts.get("loose", ()), Has(names)))
+    return _narrowed(selection, parts)
+
+
+def _narrowed(selection: Selection, parts: Parts) -> Selection:
+    """The selection with the conditions that follow at the very end of the ask."""
+    more = (*selection.conditions, *parts.get("further", ()))
+    return replace(selection, conditions=tuple(sorted(dict.fromkeys(more), key=repr)))
 
 
 # ── the most and the least ───────────────────────────────────────────────────────────────────────────────────────────
@@ -169,7 +182,7 @@ def _extreme(parts: Parts, setting: Setting) -> Query | None:
     names, size = parts.get("folded") or parts["foldedverb"]
     most, sort = parts.get("extreme", ("lowest" not in parts, size))
     limit = parts.get("number") or parts.get("lowest")
-    return _ranked(parts["selection"], Order(names, size, most), limit) if sort == size else None
+    return _ranked(_narrowed(parts["selection"], parts), Order(names, size, most), limit) if sort == size else None
 
 
 def _superlative(parts: Parts, setting: Setting) -> Query | None:
@@ -203,7 +216,9 @@ def _distinct_count(parts: Parts, setting: Setting) -> Query | None:
 
 def _lookup(parts: Parts, setting: Setting) -> Query | None:
     names = parts.get("name") or parts.get("listverb") or parts["verbname"]
-    return Lookup(parts["note"], names)
+    if "verb" in parts:
+        names = tuple(name for name in names if name in parts["verb"])
+    return Lookup(parts["note"], names) if names else None
 
 
 def _lookup_count(parts: Parts, setting: Setting) -> Query | None:

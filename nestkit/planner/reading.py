@@ -10,6 +10,8 @@ from nestkit.planner.query import (
     Condition,
     Count,
     Distinct,
+    Exactly,
+    Exceeds,
     Extreme,
     Fold,
     Group,
@@ -126,6 +128,8 @@ def _condition(condition: Condition) -> str:
             return f"{_names(names)} {sign} {value}"
         case Between(names, low, high):
             return f"{_names(names)} from {low} to {high}"
+        case Exceeds(names, sign, path):
+            return f"{_names(names)} {sign} that of {path}"
         case Has(names, negated):
             return f"{_names(names)} is {'empty or missing' if negated else 'given'}"
         case Tagged(tag):
@@ -141,9 +145,11 @@ def _condition(condition: Condition) -> str:
             return no + _place(condition)
 
 
-def _place(condition: InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Orphaned) -> str:
+def _place(condition: Exactly | InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Orphaned) -> str:
     """Conditions on where a note or task stands and what it says."""
     match condition:
+        case Exactly(path):
+            return path
         case InFolder(folder):
             return f"in {folder}/"
         case InNote(path):

@@ -34,7 +34,9 @@ def refuse_calls(calls: Sequence[Call | Short]) -> Refusal:
 def _short(short: Short) -> Refusal:
     tool = short.tool
     if short.missing:
-        return Refusal(f"{tool.name} needs {_and(short.missing)}, which the ask does not say", f"{tool.signature}, {MODEL}")
+        return Refusal(
+            f"{tool.name} needs {_and(short.missing)}, which the ask does not say", f"{tool.signature}, {MODEL}"
+        )
     offered = ", ".join(map(str, short.choices))
     return Refusal(
         f"{short.odd!r} is not among the values {tool.name} takes as {short.parameter}: {offered}",
@@ -65,7 +67,7 @@ def _is_known(setting: Setting, place: int) -> bool:
         return token.sort != "sign" or token.norm in known_words()
     if token.norm in known_words() or token.norm in english().function_words or token.norm in english().months:
         return True
-    return bool(verb_names(setting, token.norm)) or _is_named(setting, place)
+    return bool(verb_names(setting, place, place + 1)) or _is_named(setting, place)
 
 
 def _is_named(setting: Setting, place: int) -> bool:
@@ -87,7 +89,11 @@ def _hint(setting: Setting, words: Sequence[str]) -> str:
     from difflib import get_close_matches  # late: only a refusal pays for it
 
     terms = setting.terms
-    names = {" ".join(key): None for index in (terms.notes.name, terms.notes.value, terms.title, terms.kind) for key in index.exact}
+    names = {
+        " ".join(key): None
+        for index in (terms.notes.name, terms.notes.value, terms.title, terms.kind)
+        for key in index.exact
+    }
     near = [match for word in words for match in get_close_matches(word.casefold(), list(names), n=2, cutoff=0.8)]
     if near:
         return f"did you mean {_and(near, 'or')}? {MODEL[0].upper()}{MODEL[1:]}"
@@ -101,7 +107,9 @@ def _about(setting: Setting) -> str:
         for end, kinds in setting.terms.kind.find(setting.tokens, place):
             if kinds:
                 names = [name for name in setting.terms.notes.names if root(name) != root(kinds[0].word)][:4]
-                return f" {setting.typed(place, end)} by {', '.join(names)}" if names else f" {setting.typed(place, end)}"
+                return (
+                    f" {setting.typed(place, end)} by {', '.join(names)}" if names else f" {setting.typed(place, end)}"
+                )
     return " notes and tasks"
 
 

@@ -10,8 +10,10 @@ import re
 
 from nestkit.visible import visible
 
-_MARKUP = re.compile(r"[\\`*_\[\]<>#|$%~^=!&{}]|(?<=:):")
-_LINE_MARK = re.compile(r"^([ \t]*)(?:([-+])|(\d+)([.)])(?=\s|$))", re.M)
+_MARKUP = re.compile(r"[\\`*\[\]<>#|$^~]|%(?=[%>])|(?<=[%<])%|(?<=:):|&(?=#|\w+;)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""What begins a link, tag, code, comment, field or formatting; single signs that mean nothing stay readable."""
+_LINE_MARK = re.compile(r"^([ \t]*)(?:([-+=])|(\d+)([.)])(?=\s|$))", re.M)
+"""What makes a line a list item, a task or the underline of a heading."""
 _TEMPLATE = re.compile(r"<(\\*)%")
 _TAMED = re.compile(r"<\\(\\*)%")
 

@@ -131,7 +131,9 @@ class Kernel:
             os.kill(parent, signal.SIGKILL)
             os.waitpid(parent, 0)
             ours.close()
-            raise SandboxError(f"{self.tier} cannot be had here: {error or 'it ended at once'}", "see `nest doctor`") from None
+            raise SandboxError(
+                f"{self.tier} cannot be had here: {error or 'it ended at once'}", "see `nest doctor`"
+            ) from None
         return parent, ours
 
     def _spawn(self, wish: Mapping[str, Any], most: int) -> Child:
@@ -246,7 +248,9 @@ def _same(table: str) -> str:
 
 def find_programs(names: Sequence[str]) -> list[str]:
     """The files that must be executable for these programs to start: themselves, what interprets them, the loaders."""
-    found = [os.path.realpath(file) for name in names if (file := shutil.which(name, path="/usr/local/bin:/usr/bin:/bin"))]
+    found = [
+        os.path.realpath(file) for name in names if (file := shutil.which(name, path="/usr/local/bin:/usr/bin:/bin"))
+    ]
     if not found:
         return []
     for file in list(found):

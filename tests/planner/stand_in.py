@@ -161,7 +161,9 @@ def _fields(body: str) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for line in body.splitlines():
         if not re.match(r"\s*- \[.\]", line):
-            for key, value in re.findall(r"^([A-Za-z][\w ]*):: *(.+)$", line) + re.findall(r"\[([\w ]+):: *([^\]]+)\]", line):
+            for key, value in re.findall(r"^([A-Za-z][\w ]*):: *(.+)$", line) + re.findall(
+                r"\[([\w ]+):: *([^\]]+)\]", line
+            ):
                 found.setdefault(key.strip().lower().replace(" ", "-"), []).append(_parsed(value))
     return found
 

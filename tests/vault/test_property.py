@@ -355,7 +355,7 @@ VALUES = st.sampled_from(
         " !!str 5",
     ]
 )
-GAPS = st.sampled_from(["", "\n", "# a comment\n", "\n  # indented\n\n"])
+GAPS = st.sampled_from(["", "\n", "# a comment\n", "\n # indented\n\n"])
 SCALARS = (
     st.none()
     | st.booleans()

@@ -74,7 +74,9 @@ def _replace(kind: type, **answers: Callable[..., Any]) -> None:
 
 def _stop_time(seconds: float) -> None:
     nanoseconds = int(seconds * 1_000_000_000)
-    real = {name: getattr(time, name) for name in ("localtime", "gmtime", "ctime", "asctime", "strftime", "clock_gettime")}
+    real = {
+        name: getattr(time, name) for name in ("localtime", "gmtime", "ctime", "asctime", "strftime", "clock_gettime")
+    }
 
     def of_seconds(name: str) -> Callable[..., Any]:
         return lambda secs=None, /: real[name](seconds if secs is None else secs)

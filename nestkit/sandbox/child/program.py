@@ -208,7 +208,9 @@ def _manners(answers: list[Any]) -> dict[str, Any]:
     return {"final_answer": final_answer, "exit": leave, "quit": leave, "input": ask}
 
 
-def _run(text: str, name: str, namespace: dict[str, Any], sources: failure.Sources, answers: list[Any]) -> dict[str, Any]:
+def _run(
+    text: str, name: str, namespace: dict[str, Any], sources: failure.Sources, answers: list[Any]
+) -> dict[str, Any]:
     cushion: bytearray | None = bytearray(1 << 20)
     value: Any = None
     try:

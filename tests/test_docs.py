@@ -1,0 +1,72 @@
+"""The documentation is true: every command in it runs over a scratch copy of the example vault."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from checks import COMMAND
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```sh(?: (?P<mark>skip|exit=\d+))?\n(?P<lines>.*?)^```$", re.M | re.S)
+
+
+def blocks() -> list[tuple[str, str, int]]:
+    """(page and number, shell lines, exit code of the last) of every block that is to be run."""
+    found = []
+    for page in PAGES:
+        for number, block in enumerate(BLOCK.finditer(page.read_text("utf-8")), start=1):
+            if block["mark"] != "skip":
+                code = int((block["mark"] or "exit=0").removeprefix("exit="))
+                found.append((f"{page.name} {number}", block["lines"], code))
+    return found
+
+
+@pytest.mark.parametrize(("lines", "code"), [b[1:] for b in blocks()], ids=[b[0] for b in blocks()])
+def test_the_commands_of_the_documentation_run(lines: str, code: int, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "vault", tmp_path / "vault")
+    path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", lines],
+        cwd=tmp_path / "vault",
+        env={**os.environ, "PATH": path, "OLLAMA_HOST": "127.0.0.1:9"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+
+
+def test_every_command_is_told_of_in_the_documentation() -> None:
+    text = "".join(page.read_text("utf-8") for page in PAGES)
+    shown = subprocess.run([COMMAND, "--help"], capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^  ([a-z]+) {2,}", shown.partition("Commands:")[2], re.M)
+    assert len(commands) >= 10
+    assert [name for name in commands if f"nest {name}" not in text] == []
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_setting_is_told_of() -> None:
+    from nestkit.config import KNOWN
+
+    text = (ROOT / "docs/settings.md").read_text("utf-8")
+    missing = [f"{section}.{key}" for section, keys in KNOWN.items() for key in keys if key not in text]
+    assert missing == []
+
+
+def test_the_demo_of_the_readme_answers_and_shows_its_run_note() -> None:
+    done = subprocess.run(["bash", "docs/demo.sh"], cwd=ROOT, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    assert "nest-status: ok" in done.stdout
+    assert "84.25" in done.stdout
