@@ -65,7 +65,7 @@ def _is_worth_a_note(run: Run, call: Call | None) -> bool:
     """A call that only looked leaves no note, nor does an ask that failed before anything was tried."""
     if call is not None:
         return bool(run.changes)
-    return bool(run.steps) or run.status in ("ok", "refused", "waiting")
+    return bool(run.steps) or run.status in ("ok", "refused", "waiting", "cancelled")
 
 
 def _answer(nest: Nest, run: Run, desk: Desk, company: Company, call: Call | None) -> Run:

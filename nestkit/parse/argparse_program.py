@@ -56,7 +56,9 @@ class _Scope:
     things: dict[str, object] = field(default_factory=dict)
     """Name or dotted name -> parser, sub-parsers or group."""
     values: dict[str, Any] = field(default_factory=dict)
-    """Name -> literal value, of loop variables and constants."""
+    """Name -> literal value."""
+    nodes: dict[str, ast.expr] = field(default_factory=dict)
+    """Name -> what was written for it, of parameters and loop variables that are no literals: `int`."""
     outer: _Scope | None = None
 
     def thing(self, name: str) -> object:
@@ -77,12 +79,12 @@ def read_argparse(source: Source) -> Reading:
     root = _root(walk.parsers)
     if root is None:
         return Reading()
-    if not started and source.guard is None:
-        return never_started(source, root.command.line)
-    for group in walk.groups:
-        _note_group(group)
     building = {function.name for function in _building_functions(source)}
     handlers = {name for parser in walk.parsers for name in parser.command.runs}
+    if not started and source.guard is None:
+        return never_started(source, root.command.line, frozenset(building | handlers))
+    for group in walk.groups:
+        _note_group(group)
     return read_command(root.command, source, "argparse", frozenset(building | handlers))
 
 
@@ -190,13 +192,29 @@ class _Walk:
             pairs = list(held.items()) if isinstance(held, dict) and _without_items(values) is not values else held
             nodes = list(pairs) if isinstance(pairs, list | tuple | dict) else []
         for node in nodes[:100]:
-            thing = self._thing(node, scope) if isinstance(node, ast.expr) else None
-            if thing is not None and isinstance(target, ast.Name):
-                scope.things[target.id] = thing
-            else:
-                value = self.source.names.literal(node, scope.values) if isinstance(node, ast.expr) else node
-                _bind_values(target, value, scope.values)
+            self._bind_turn(target, node, scope)
             yield
+
+    def _bind_turn(self, target: ast.expr, given: Any, scope: _Scope) -> None:
+        """One loop variable, or several from a pair; `given` is an expression, or a value where that is known."""
+        if isinstance(target, ast.Tuple):
+            parts = given.elts if isinstance(given, ast.Tuple | ast.List) else given
+            for inner, part in zip(target.elts, parts if isinstance(parts, list | tuple) else (), strict=False):
+                self._bind_turn(inner, part, scope)
+        elif isinstance(target, ast.Name) and isinstance(given, ast.expr):
+            self._bind_name(target.id, given, self._thing(given, scope), scope, scope)
+        elif isinstance(target, ast.Name):
+            scope.values[target.id] = given
+
+    def _bind_name(self, name: str, given: ast.expr, thing: object, seen: _Scope, scope: _Scope) -> None:
+        """A name of `scope` as what an expression of the scope `seen` gives."""
+        literal = self.source.names.literal(given, seen.values)
+        if thing is not None:
+            scope.things[name] = thing
+        elif literal is not UNKNOWN:
+            scope.values[name] = literal
+        else:
+            scope.nodes[name] = given
 
     def _thing(self, node: ast.expr, scope: _Scope) -> object:
         """The parser, sub-parsers or group that an expression gives; inner expressions are followed on the way."""
@@ -232,18 +250,16 @@ class _Walk:
         """Follows a call into a function of the file, its parameters bound to the parsers it is given."""
         if function.name in self.following or len(self.following) > _MAX_DEPTH:
             return None
-        while scope.outer:
-            scope = scope.outer
-        inner = _Scope(outer=scope)
+        module = scope
+        while module.outer:
+            module = module.outer
+        inner = _Scope(outer=module)
         parameters = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
-        named = [keyword.arg for keyword in node.keywords]
-        for name, thing in zip([*parameters[: len(node.args)], *named], given, strict=False):
-            if name and thing is not None:
-                inner.things[name] = thing
-        for name, value in zip(parameters, node.args, strict=False):
-            literal = self.source.names.literal(value)
-            if literal is not UNKNOWN:
-                inner.values[name] = literal
+        names = [*parameters[: len(node.args)], *(keyword.arg for keyword in node.keywords)]
+        values = [*node.args, *(keyword.value for keyword in node.keywords)]
+        for name, value, thing in zip(names, values, given, strict=False):
+            if name:
+                self._bind_name(name, value, thing, scope, inner)
         self.following.append(function.name)
         result = self.follow(function.body, inner)
         self.following.pop()
@@ -266,7 +282,7 @@ class _Walk:
     def _method_of_parser(
         self, parser: _Parser, receiver: object, method: str, node: ast.Call, scope: _Scope
     ) -> object:
-        keywords = self._keywords(node)
+        keywords = self._keywords(node, scope)
         if method == "add_argument":
             self._add_argument(parser, receiver, node, keywords, scope)
         elif method == "add_subparsers":
@@ -312,7 +328,7 @@ class _Walk:
             ]
 
     def _new_parser(self, node: ast.Call, scope: _Scope, words: tuple[str, ...]) -> _Parser:
-        keywords = self._keywords(node)
+        keywords = self._keywords(node, scope)
         texts = {name: self._text(keywords.get(name), scope) for name in ("help", "description", "epilog")}
         prog = self._text(keywords.get("prog"), scope) or " ".join((f"{self.source.name}.py", *words))
         text = "\n\n".join(part for part in (texts["description"], texts["epilog"]) if part)
@@ -336,13 +352,14 @@ class _Walk:
             return self._text(node.args[0], scope)
         return ""
 
-    def _keywords(self, node: ast.Call) -> dict[str, ast.expr]:
+    def _keywords(self, node: ast.Call, scope: _Scope) -> dict[str, ast.expr]:
         """Keyword arguments by name, those in `**COMMON` too where that is written out."""
         found: dict[str, ast.expr] = {}
         for keyword in node.keywords:
             value = keyword.value
             if keyword.arg is not None:
-                found[keyword.arg] = value
+                known = isinstance(value, ast.Name) and value.id in scope.nodes
+                found[keyword.arg] = scope.nodes[value.id] if known else value  # type: ignore[attr-defined]
                 continue
             if isinstance(value, ast.Name):
                 value = self.source.names.assigned.get(value.id, value)
@@ -358,11 +375,3 @@ def _without_items(node: ast.expr) -> ast.expr:
         case ast.Call(func=ast.Attribute(value=value, attr="items"), args=[]):
             return value
     return node
-
-
-def _bind_values(target: ast.expr, value: Any, values: dict[str, Any]) -> None:
-    if isinstance(target, ast.Name) and value is not UNKNOWN:
-        values[target.id] = value
-    elif isinstance(target, ast.Tuple) and isinstance(value, list | tuple):
-        for inner, part in zip(target.elts, value, strict=False):
-            _bind_values(inner, part, values)

@@ -74,10 +74,10 @@ def started_names(source: Source) -> list[str]:
 def _reading(nodes: Mapping[str, _Node], source: Source) -> Reading:
     roots = {name: node for name, node in nodes.items() if not node.is_inner}
     if not roots:
-        return Reading()
+        return Reading(claimed=frozenset(nodes))
     started = [name for name in started_names(source) if name in roots]
     if not started and source.guard is None:
-        return never_started(source, next(iter(roots.values())).command.line)
+        return never_started(source, next(iter(roots.values())).command.line, frozenset(nodes))
     chosen = started[0] if started else max(roots, key=lambda name: len(roots[name].inner))
     reading = read_command(_settled(roots[chosen]), source, "click", frozenset(nodes))
     unstarted = tuple((name, "a command that nothing starts") for name in roots if name != chosen)

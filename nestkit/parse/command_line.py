@@ -52,10 +52,10 @@ def read_command(
     return Reading(tuple(drafts.values()), (), tuple(problems), claimed, summary, is_program=True)
 
 
-def never_started(source: Source, line: int) -> Reading:
+def never_started(source: Source, line: int, claimed: frozenset[str]) -> Reading:
     """A parser that no code runs: calling the script would do nothing, without a word."""
     what = 'nothing starts this command line; add: if __name__ == "__main__": main()'
-    return Reading(others=((source.name, what),), problems=(source.problem(line, what),))
+    return Reading(others=((source.name, what),), problems=(source.problem(line, what),), claimed=claimed)
 
 
 def _callable(command: Command, above: tuple[Command, ...]) -> Iterator[tuple[Command, tuple[Command, ...]]]:

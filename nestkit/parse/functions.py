@@ -141,10 +141,10 @@ def _why_no_tool(function: Function, source: Source, program: Reading) -> str:
         mark = last_part(called, source.names) or (called.attr if isinstance(called, ast.Attribute) else "")
         if mark in _NO_TOOL_MARKS:
             return _NO_TOOL_MARKS[mark]
+    if function.name in program.claimed or (program.is_program and function.name in _ENTRY_NAMES):
+        return "part of the script's command line"
     if not program.is_program:
         return ""
-    if function.name in program.claimed or function.name in _ENTRY_NAMES:
-        return "part of the script's command line"
     if not _is_annotated(function) or ast.get_docstring(function, clean=False) is None:
         return "a helper of a command-line program; with type hints and a docstring it becomes a tool"
     return ""

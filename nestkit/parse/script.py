@@ -79,12 +79,14 @@ def _script(source: Source, digest: str) -> Script:
 
 def _program(source: Source) -> Reading:
     """The command line the script is, if it is one; else what speaks against it."""
-    readings = [Reading()]
+    spoken = Reading()
     for read in MANNERS:
-        readings.append(read(source))
-        if readings[-1].is_program or readings[-1].problems:
-            break
-    return max(readings, key=lambda reading: (reading.is_program, bool(reading.problems), bool(reading.others)))
+        reading = read(source)
+        if reading.is_program or reading.problems:
+            return reading
+        if reading != Reading():
+            spoken = reading
+    return spoken
 
 
 def _why_no_tools(path: str) -> str:

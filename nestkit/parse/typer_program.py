@@ -56,12 +56,12 @@ def _reading(apps: Mapping[str, _App], source: Source) -> Reading:
     roots = {name: app for name, app in apps.items() if not app.is_inner and (app.commands or app.apps or app.callback)}
     if not roots:
         return Reading()
-    started = [name for name in started_names(source) if name in roots]
-    if not started and "" not in roots and source.guard is None:
-        return never_started(source, next(iter(roots.values())).line)
-    root = roots[started[0]] if started else roots.get("") or next(iter(roots.values()))
     claimed = {function.name for app in apps.values() for _, function in app.commands}
     claimed |= {app.callback.name for app in apps.values() if app.callback}
+    started = [name for name in started_names(source) if name in roots]
+    if not started and "" not in roots and source.guard is None:
+        return never_started(source, next(iter(roots.values())).line, frozenset(claimed))
+    root = roots[started[0]] if started else roots.get("") or next(iter(roots.values()))
     return read_command(_command(root, (), source), source, "click", frozenset(claimed))
 
 

@@ -94,7 +94,7 @@ def _checked(value: Any) -> Any:
 
 
 def _find_key(block: Block, name: str) -> Key | None:
-    """The key of this name, else the only one that differs just by case: to Obsidian they are one property."""
+    """The key of this name, else the only one that differs just by case: that is meant, not a second one."""
     like = [key for key in block.keys if key.name.casefold() == name.casefold()]
     exact = [key for key in like if key.name == name]
     return exact[0] if exact else like[0] if len(like) == 1 else None
