@@ -21,7 +21,6 @@ from nestkit.tool import Effect, Tool
 from nestkit.vault.apply import apply_changes
 from nestkit.vault.stage import Stage
 from nestkit.workshop import Workshop, spelling
-from nestkit.write_back import write_back
 from nestkit.writers import Call, Writer, choose_writer
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: boo
     if not keep or not _is_worth_a_note(run, call):
         return run
     with nest.phases("note"):
+        from nestkit.write_back import write_back  # late: a look needs no pen
+
         return write_back(nest, run, company.say)
 
 

@@ -76,6 +76,17 @@ def _is(parts: Parts, setting: Setting) -> Made:
     return None if not options or negated is None else (Is(options, negated, measured),)
 
 
+def _neither(parts: Parts, setting: Setting) -> Made:
+    return (Is(parts["first"], negated=True), Is(parts["second"], negated=True))
+
+
+def _both(parts: Parts, setting: Setting) -> Made:
+    """Two values of one list."""
+    lists = {name for name, _ in parts["first"] if setting.facts.names[name].is_list}
+    made = tuple(Is(tuple(o for o in parts[part] if o[0] in lists)) for part in ("first", "second"))
+    return made if all(condition.options for condition in made) else None
+
+
 def _flag(parts: Parts, setting: Setting) -> Made:
     """A checkbox is true or false; "not" says false, not "anything but true"."""
     options = parts.get("flag")
@@ -97,9 +108,12 @@ def _number(parts: Parts, setting: Setting) -> Made:
 
 
 def _implied_number(parts: Parts, setting: Setting) -> Made:
+    return _compared(_implied_numbers(setting), parts)
+
+
+def _implied_numbers(setting: Setting) -> Names:
     known = setting.facts.known(english().implied_number)
-    names = tuple(name for name in known if setting.facts.names[name].is_number)
-    return _compared(names, parts)
+    return tuple(name for name in known if setting.facts.names[name].is_number)
 
 
 def _compared(names: Names, parts: Parts) -> Made:
@@ -126,7 +140,9 @@ def _exactly(parts: Parts, setting: Setting) -> Made:
 
 
 def _between_numbers(parts: Parts, setting: Setting) -> Made:
-    names = parts.get("numbername") or parts["numberverb"]
+    names = parts.get("numbername") or parts.get("numberverb") or _implied_numbers(setting)
+    if not names:
+        return None
     return (Between(names, parts["low"], parts["high"]),) if float(parts["low"]) <= float(parts["high"]) else None
 
 
@@ -154,9 +170,7 @@ def make_when(make: str, parts: Parts) -> When | None:
 
 def _day(parts: Parts, setting: Setting) -> Made:
     when = _said(parts)
-    names = parts.get("dayname") or parts.get("dayverb") or _implied_day(setting)
-    if when is None or not names:
-        return None
+    names = parts.get("dayname") or parts.get("dayverb") or _implied_day(setting, when.how)
     if when.low.size != 4:
         names = tuple(name for name in names if setting.facts.names[name].is_day)
     condition = compare_days(names, when)
@@ -167,19 +181,19 @@ def _day(parts: Parts, setting: Setting) -> Made:
     return (condition,) if names else None
 
 
-def _said(parts: Parts) -> When | None:
+def _said(parts: Parts) -> When:
     if "when" in parts:
         when: When = parts["when"]
         return when
     return When("within", parts["span"], parts["span"])
 
 
-def _implied_day(setting: Setting) -> Names:
+def _implied_day(setting: Setting, how: str) -> Names:
     """The days that may be meant where none is named; a task has too many of them."""
     if setting.subject == "tasks":
         return ()
     names = setting.facts.names
-    known = setting.facts.known(english().implied_date)
+    known = setting.facts.known((*english().implied_date, *(["since"] if how == "since" else [])))
     return tuple(name for name in known if names[name].is_day or names[name].is_year)
 
 
@@ -287,6 +301,8 @@ def _of_notes(parts: Parts, setting: Setting) -> Made:
 
 MAKERS: Mapping[str, Make] = {
     "is": _is,
+    "neither": _neither,
+    "both": _both,
     "flag": _flag,
     "number": _number,
     "implied_number": _implied_number,

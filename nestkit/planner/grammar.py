@@ -13,7 +13,6 @@ from nestkit.planner.parts import PARTS
 from nestkit.planner.patterns import Found, Matcher, Row, compile_form, words_of
 from nestkit.planner.query import Condition, Is, Joined, Kind, Query, Selection
 from nestkit.planner.setting import Setting
-from nestkit.planner.words import tokenise
 
 _MAX_CONDITIONS = 6
 _CONDITION = 2
@@ -228,8 +227,8 @@ class Grammar:
         if self.setting.subject == "tasks":
             return
         if self.setting.word(start) == "who":
-            for _, kinds in self.setting.terms.kind.find(_PERSON, 0):
-                yield from (Noun(start + 1, kind, plural=True) for kind in kinds)
+            known = [self.setting.terms.kind.exact.get((word,), ()) for word in english().persons]
+            yield from (Noun(start + 1, kind, plural=True) for kind in next(filter(None, known), ()))
         for end, kinds in self.setting.terms.kind.find(self.setting.tokens, start):
             for kind in kinds:
                 yield Noun(end, kind, plural=self._is_plural(end))
@@ -280,5 +279,3 @@ class Grammar:
 
 
 Chain = tuple[tuple[str, tuple[Condition, ...]], ...]
-
-_PERSON = tokenise("person")

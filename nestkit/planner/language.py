@@ -51,6 +51,7 @@ class English:
     determiners: frozenset[str]
     months: Names
     kind_names: Names
+    persons: Names
     money_names: Names
     currency_names: Names
     implied_number: Names
@@ -143,6 +144,8 @@ def singular(word: str) -> str:
 
 
 _ENDINGS = (
+    "ments",
+    "ment",
     "ations",
     "ation",
     "ated",

@@ -64,9 +64,16 @@ def _name(fits: Callable[[Name], bool]) -> Find:
     def find(setting: Setting, start: int) -> Iterator[Found]:
         for end, names in setting.facts.name.find(setting.tokens, start):
             if kept := _fitting(setting, names, fits):
-                yield Found(end, kept)
+                yield Found(end, kept, 1 if _is_plain_name(setting, start, end) else 3)
 
     return find
+
+
+def _is_plain_name(setting: Setting, start: int, end: int) -> bool:
+    """Not so of `projects`, which speaks of notes rather than of the property `project`."""
+    key = tuple(setting.word(place) for place in range(start, end))
+    kinds = setting.terms.kind.find(setting.tokens, start)
+    return key in setting.facts.name.exact or all(last != end for last, _ in kinds)
 
 
 def _verb(fits: Callable[[Name], bool]) -> Find:
@@ -93,6 +100,8 @@ def _deed(setting: Setting, start: int) -> Iterator[Found]:
     """`rated` for "has a rating": a participle that is no value and no checkbox."""
     taken = {end for end, _ in setting.facts.value.find(setting.tokens, start)}
     taken |= {end for end, _ in setting.facts.flag.find(setting.tokens, start)}
+    if setting.subject == "tasks":
+        taken |= {found.end for found in _choice("progress")(setting, start)}
     if setting.word(start).endswith("ed"):
         for found in _verb(lambda name: not name.is_flag)(setting, start):
             if found.end not in taken:
