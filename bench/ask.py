@@ -59,10 +59,8 @@ def show(title: str, words: list[str], vault: Path, environment: dict[str, str],
     whole = statistics.median(walls)
     parts = {name: statistics.median(int(each[name]) for each in phases) for name in phases[0]}
     rest = 1000 * whole - sum(parts.values())
-    told = ", ".join(f"{name} {milliseconds:.0f}" for name, milliseconds in parts.items())
-    print(
-        f"{title:<22} {1000 * whole:>5.0f} ms  {whole / bare:>4.1f}x bare  ({told}{', ' if told else ''}start and end {rest:.0f})"
-    )
+    told = ", ".join(f"{name} {milliseconds:.0f}" for name, milliseconds in [*parts.items(), ("start and end", rest)])
+    print(f"{title:<22} {1000 * whole:>5.0f} ms  {whole / bare:>4.1f}x bare  ({told})")
 
 
 def timed(words: list[str], vault: Path, environment: dict[str, str]) -> tuple[float, str]:

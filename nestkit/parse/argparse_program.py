@@ -7,12 +7,13 @@ block into the functions they call. Only what makes or fills a parser has a mean
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nestkit.parse.argparse_option import fill_help, read_argument
-from nestkit.parse.command_line import Command, never_started, read_command
+from nestkit.parse.command_line import MAX_PARAMETERS, Command, never_started, read_command
 from nestkit.parse.names import UNKNOWN, Function, source_text
 from nestkit.parse.source import Reading, Source
 
@@ -72,14 +73,14 @@ def read_argparse(source: Source) -> Reading:
     walk = _Walk(source)
     scope = _Scope()
     walk.follow(source.tree.body, scope)
-    started = bool(walk.parsers)
+    started, builders = bool(walk.parsers), _building_functions(source)
     if not started:
-        for function in _building_functions(source):
+        for function in builders:
             walk.follow(function.body, _Scope(outer=scope))
     root = _root(walk.parsers)
     if root is None:
         return Reading()
-    building = {function.name for function in _building_functions(source)}
+    building = {function.name for function in builders}
     handlers = {name for parser in walk.parsers for name in parser.command.runs}
     if not started and source.guard is None:
         return never_started(source, root.command.line, frozenset(building | handlers))
@@ -90,13 +91,12 @@ def read_argparse(source: Source) -> Reading:
 
 def _building_functions(source: Source) -> list[Function]:
     """Functions and methods that make, fill or use a parser."""
-    functions = [n for n in ast.walk(source.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return [function for function in functions if any(_fills(node, source) for node in ast.walk(function))]
+    functions = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lines = sorted(node.lineno for node in ast.walk(source.tree) if isinstance(node, ast.Call) and _fills(node, source))
+    return [f for f in functions if bisect_left(lines, f.lineno) < bisect_right(lines, f.end_lineno or f.lineno)]
 
 
-def _fills(node: ast.AST, source: Source) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
+def _fills(node: ast.Call, source: Source) -> bool:
     return _is_parser_class(node.func, source) or (isinstance(node.func, ast.Attribute) and node.func.attr in _FILLING)
 
 
@@ -305,7 +305,8 @@ class _Walk:
             return
         command = parser.command
         parameter = read_argument(names, keywords, self.source.names, scope.values, len(command.words), parser.prog)
-        if parameter is None or self.source.names.dotted(keywords.get("help", node)) == "argparse.SUPPRESS":
+        hidden = self.source.names.dotted(keywords.get("help", node)) == "argparse.SUPPRESS"
+        if parameter is None or hidden or len(command.parameters) > MAX_PARAMETERS:
             return
         if any(parameter.name == other.name and parameter.flags != other.flags for other in command.parameters):
             parameter = replace(parameter, name=names[0].lstrip("-").replace("-", "_"))  # two flags for one variable
@@ -336,7 +337,7 @@ class _Walk:
         parents = keywords.get("parents")
         for parent in parents.elts if isinstance(parents, ast.List | ast.Tuple) else ():
             thing = self._thing(parent, scope)
-            if isinstance(thing, _Parser):
+            if isinstance(thing, _Parser) and len(command.parameters) <= MAX_PARAMETERS:
                 thing.is_parent = True
                 command.parameters += [replace(p, level=len(words)) for p in thing.command.parameters]
         parser = _Parser(command, prog)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nestkit.parse.click_option import MODULES, click_name, read_option
-from nestkit.parse.command_line import Command, never_started, read_command
+from nestkit.parse.command_line import MAX_PARAMETERS, Command, never_started, read_command
 from nestkit.parse.functions import function_doc
 from nestkit.parse.names import Function, Names, top_level
 from nestkit.parse.source import Reading, Source
@@ -132,22 +132,29 @@ def _node(function: Function, decorator: ast.expr, source: Source) -> _Node:
 
 def _parameters(function: Function, names: Names) -> Iterator[Parameter]:
     for decorator in function.decorator_list:
-        for call in _option_calls(decorator, names, 0):
+        for call in _option_calls(decorator, names):
             parameter = read_option(call, click_name(call.func, names), names)
             if parameter is not None:
                 yield parameter
 
 
-def _option_calls(node: ast.expr, names: Names, depth: int) -> Iterator[ast.Call]:
+def _option_calls(node: ast.expr, names: Names) -> tuple[ast.Call, ...]:
     """The click options behind a decorator: itself, one kept under a name, or those a function of the file adds."""
     called = node.func if isinstance(node, ast.Call) else node
     if isinstance(node, ast.Call) and click_name(called, names):
-        yield node
-    elif isinstance(called, ast.Name) and called.id in names.assigned and depth < 3:
-        yield from _option_calls(names.assigned[called.id], names, depth + 1)
-    elif isinstance(called, ast.Name) and called.id in names.functions:
-        calls = [inner for inner in ast.walk(names.functions[called.id]) if isinstance(inner, ast.Call)]
-        yield from sorted((c for c in calls if click_name(c.func, names)), key=lambda call: call.lineno)
+        return (node,)
+    if not isinstance(called, ast.Name):
+        return ()
+    kept = names.functions.get(called.id) or names.assigned.get(called.id)
+    if kept is None:
+        return ()
+    inside = names.once("options", called.id, lambda: _calls_in(kept, names), ())
+    return inside if isinstance(inside, tuple) else ()
+
+
+def _calls_in(node: ast.AST, names: Names) -> tuple[ast.Call, ...]:
+    calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and click_name(inner.func, names))
+    return tuple(sorted(calls, key=lambda call: (call.lineno, call.col_offset)))[:MAX_PARAMETERS]
 
 
 def _add_command(call: ast.Call, nodes: Mapping[str, _Node], names: Names) -> None:

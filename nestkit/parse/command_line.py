@@ -13,6 +13,9 @@ from nestkit.parse.names import identifier
 from nestkit.parse.source import Draft, Reading, Source
 from nestkit.tool import Parameter, Tool
 
+MAX_PARAMETERS = 100
+"""Of one tool; more than that no person and no model can take in."""
+
 
 @dataclass(slots=True)
 class Command:

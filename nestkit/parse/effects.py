@@ -25,6 +25,9 @@ _CALLS: Mapping[str, tuple[Kind, int]] = {
     "os.mknod": ("write", 0),
     "os.mkfifo": ("write", 0),
     "os.truncate": ("write", 0),
+    "os.open": ("write", 0),
+    "os.chmod": ("write", 0),
+    "os.utime": ("write", 0),
     "os.symlink": ("write", 1),
     "os.link": ("write", 1),
     "os.rename": ("write", 1),
@@ -72,8 +75,10 @@ _MODULES: tuple[tuple[str, Kind], ...] = (
 """Origins whose every call has an effect."""
 
 _HARMLESS = re.compile(
-    r"\.(PIPE|DEVNULL|STDOUT|list2cmdline|quote\w*|getaddrinfo_\w+|inet_\w+|[hn]to[hn][ls]|\w*(Error|Exception|Warning))$"
+    r"\.(list2cmdline|CompletedProcess|gethostname|inet_\w+|[hn]to[hn][ls]|\w*2url\w*|quote\w*"
+    r"|\w*(Error|Exception|Warning))$"
 )
+"""Of those, what only computes."""
 
 _METHODS: Mapping[str, tuple[Kind, int, int]] = {
     "write_text": ("write", 0, 9),

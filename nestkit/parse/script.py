@@ -14,6 +14,7 @@ from hashlib import sha256
 from nestkit.note import Problem
 from nestkit.parse.argparse_program import read_argparse
 from nestkit.parse.click_program import read_click
+from nestkit.parse.command_line import MAX_PARAMETERS
 from nestkit.parse.docstring import Doc, clean, header_comment, parse_doc, summary_of, words_of
 from nestkit.parse.effects import Effects, find_effects
 from nestkit.parse.functions import read_functions
@@ -29,7 +30,6 @@ MANNERS: tuple[Callable[[Source], Reading], ...] = (read_argparse, read_click, r
 """How a script can be a command line; the first that fits counts. Its public functions are read besides."""
 
 _MAX_TOOLS = 200
-_MAX_PARAMETERS = 100
 
 
 def parse_script(path: str, source: bytes) -> Script:
@@ -117,8 +117,8 @@ def _checked(source: Source, drafts: Sequence[Draft]) -> tuple[list[Draft], list
         if tool.name in kept:
             what = f"two things would be called {tool.name}; this one is left out, rename it"
             problems.append(source.problem(tool.line, what))
-        elif len(tool.parameters) > _MAX_PARAMETERS:
-            problems.append(source.problem(tool.line, f"{tool.name} takes more than {_MAX_PARAMETERS} parameters"))
+        elif len(tool.parameters) > MAX_PARAMETERS:
+            problems.append(source.problem(tool.line, f"{tool.name} takes more than {MAX_PARAMETERS} parameters"))
         elif len(kept) == _MAX_TOOLS:
             problems.append(source.problem(tool.line, f"more than {_MAX_TOOLS} tools; move some to another script"))
             break

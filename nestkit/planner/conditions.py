@@ -33,6 +33,7 @@ from nestkit.planner.query import (
     Says,
     Tagged,
     Titled,
+    WithTasks,
 )
 from nestkit.planner.setting import Setting
 
@@ -173,12 +174,19 @@ def _day(parts: Parts, setting: Setting) -> Made:
     names = parts.get("dayname") or parts.get("dayverb") or _implied_day(setting, when.how)
     if when.low.size != 4:
         names = tuple(name for name in names if setting.facts.names[name].is_day)
+    if not names:
+        return None
     condition = compare_days(names, when)
-    if parts.get("not"):
-        if not isinstance(condition, Compares):
-            return None
-        condition = Compares(names, _FLIPPED[condition.sign], condition.value, condition.size)
-    return (condition,) if names else None
+    return (_contrary(condition) if parts.get("not") else condition,)
+
+
+def _contrary(condition: Compares | Between) -> Condition:
+    """Any other day; what has no day at all stays out."""
+    if isinstance(condition, Compares) and condition.sign != "=":
+        return Compares(condition.names, _FLIPPED[condition.sign], condition.value, condition.size)
+    low, high = (condition.low, condition.high) if isinstance(condition, Between) else (condition.value,) * 2
+    size = condition.size
+    return AnyOf((Compares(condition.names, "<", low, size), Compares(condition.names, ">", high, size)))
 
 
 def _said(parts: Parts) -> When:
@@ -223,6 +231,10 @@ def _tagged(parts: Parts, setting: Setting) -> Made:
     return None if negated is None or tag is None else (Tagged(tag, negated),)
 
 
+def _both_tags(parts: Parts, setting: Setting) -> Made:
+    return (Tagged(parts["first"]), Tagged(parts["second"]))
+
+
 def _any_tag(parts: Parts, setting: Setting) -> Made:
     return (Tagged("", bool(parts.get("not"))),)
 
@@ -262,6 +274,21 @@ def _titled(parts: Parts, setting: Setting) -> Made:
 
 def _orphaned(parts: Parts, setting: Setting) -> Made:
     return (Orphaned(),)
+
+
+def _ahead(parts: Parts, setting: Setting) -> Made:
+    names = tuple(name for name in _implied_day(setting, "") if setting.facts.names[name].is_day)
+    return (Compares(names, ">=", setting.today.isoformat(), 10),) if names else None
+
+
+def _behind(parts: Parts, setting: Setting) -> Made:
+    names = tuple(name for name in _implied_day(setting, "") if setting.facts.names[name].is_day)
+    return (Compares(names, "<", setting.today.isoformat(), 10),) if names else None
+
+
+def _with_tasks(parts: Parts, setting: Setting) -> Made:
+    tasks = parts.get("tasks") or parts["other"]
+    return (WithTasks(tasks, negated="other" in parts),) if setting.subject == "notes" else None
 
 
 def _joined(parts: Parts, setting: Setting) -> Made:
@@ -314,6 +341,7 @@ MAKERS: Mapping[str, Make] = {
     "has": _has,
     "lacks": _lacks,
     "tagged": _tagged,
+    "both_tags": _both_tags,
     "any_tag": _any_tag,
     "no_tag": _no_tag,
     "folder": _folder,
@@ -323,6 +351,9 @@ MAKERS: Mapping[str, Make] = {
     "says": _says,
     "titled": _titled,
     "orphaned": _orphaned,
+    "ahead": _ahead,
+    "behind": _behind,
+    "with_tasks": _with_tasks,
     "joined": _joined,
     "progress": _progress,
     "overdue": _overdue,

@@ -11,10 +11,12 @@ from nestkit.planner import conditions, questions
 from nestkit.planner.language import english, load_toml, singular
 from nestkit.planner.parts import PARTS
 from nestkit.planner.patterns import Found, Matcher, Row, compile_form, words_of
-from nestkit.planner.query import Condition, Is, Joined, Kind, Query, Selection
+from nestkit.planner.query import Between, Compares, Condition, InFolder, Is, Joined, Kind, Query, Selection, Tagged
 from nestkit.planner.setting import Setting
 
 _MAX_CONDITIONS = 6
+_LOOSE = (Is, Compares, Between, Tagged, InFolder)
+"""What narrows down without a word for what is narrowed: values, days, tags and folders."""
 _CONDITION = 2
 """What each condition costs besides its parts, so that `with status active` is one and not two."""
 _TASK_ASKS = frozenset(
@@ -76,8 +78,10 @@ class Grammar:
 
     def __init__(self, setting: Setting, notes: Grammar | None = None) -> None:
         self.setting = setting
-        self.notes = notes
-        """The same ask read for notes, when this one reads it for tasks."""
+        self.other: Grammar | None = notes
+        """The same ask read for notes, when this one reads it for tasks, and the other way round."""
+        if notes is not None:
+            notes.other = self
         self.matcher = Matcher(setting.tokens, self.find)
         self._found: dict[tuple[str, int], tuple[Found, ...]] = {}
 
@@ -122,6 +126,7 @@ class Grammar:
             "plural": lambda place: self._selections(place, after=True, plural=True),
             "loose": self._loose,
             "notes": self._other_notes,
+            "tasks": lambda place: self.other.find("selection", place) if self.other is not None else (),
             "joinable": self._joinable,
         }[rule](start)
 
@@ -208,7 +213,7 @@ class Grammar:
 
     def _past_determiners(self, start: int) -> int:
         place = self.matcher.skip(start)
-        while self.setting.word(place) in english().determiners:
+        while self._is_determiner(self.setting.word(place)):
             place = self.matcher.skip(place + 1)
             if self.setting.word(place) == "of":
                 place = self.matcher.skip(place + 1)
@@ -218,15 +223,20 @@ class Grammar:
         """Conditions alone, where it is clear without a word for them that notes are meant."""
         for end, chain, cost in self._chain("after", start, ()):
             made = conditions.join_conditions(chain, self.setting)
-            if made:
+            if made and all(isinstance(condition, _LOOSE) for condition in made):
                 yield Found(end, made, cost)
+
+    def _is_determiner(self, word: str) -> bool:
+        """`my tasks` are not all tasks where tasks have owners."""
+        owned = self.setting.subject == "tasks" and {"owner", "assignee"} & self.setting.facts.names.keys()
+        return word in english().determiners and not (owned and word in ("my", "our"))
 
     def _nouns(self, start: int) -> Iterator[Noun]:
         """Every word for what is meant that can stand here."""
         yield from (Noun(end, plural=True) for end in self._listed("nouns", start))
         if self.setting.subject == "tasks":
             return
-        if self.setting.word(start) == "who":
+        if self.setting.word(start) in ("who", "whose"):
             known = [self.setting.terms.kind.exact.get((word,), ()) for word in english().persons]
             yield from (Noun(start + 1, kind, plural=True) for kind in next(filter(None, known), ()))
         for end, kinds in self.setting.terms.kind.find(self.setting.tokens, start):
@@ -261,8 +271,8 @@ class Grammar:
 
     def _other_notes(self, start: int) -> Iterator[Found]:
         """Notes that tasks stand in: some sort of them, never just "notes"."""
-        if self.notes is not None:
-            for found in self.notes.find("selection", start):
+        if self.other is not None:
+            for found in self.other.find("selection", start):
                 selection: Selection = found.meaning
                 if selection.kind is not None or selection.conditions:
                     yield found

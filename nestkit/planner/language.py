@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 Names = tuple[str, ...]
 
@@ -20,6 +20,8 @@ class Superlative:
     most: bool
     number: Names
     date: Names
+    side: Literal["", "<=", ">="]
+    """Only days up to today (`<=`), or from today on (`>=`); empty for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class English:
     determiners: frozenset[str]
     months: Names
     kind_names: Names
+    openers: Names
+    presence: Names
     persons: Names
     money_names: Names
     currency_names: Names
@@ -126,7 +130,8 @@ def _tool_words(lists: Mapping[str, Any]) -> ToolWords:
 
 def _superlative(entry: Mapping[str, Any]) -> Superlative:
     words = tuple(tuple(phrase.split()) for phrase in entry["words"])
-    return Superlative(words, entry["most"], tuple(entry.get("number", ())), tuple(entry.get("date", ())))
+    side: Literal["", "<=", ">="] = "<=" if entry.get("until_today") else ">=" if entry.get("from_today") else ""
+    return Superlative(words, entry["most"], tuple(entry.get("number", ())), tuple(entry.get("date", ())), side)
 
 
 def singular(word: str) -> str:
@@ -171,8 +176,7 @@ _ENDINGS = (
 
 def root(word: str) -> str:
     """What a verb and the noun made of it have in common: `attended`, `attendees` -> `attend`; for names only."""
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
+    for _ in range(2):
+        ending = next((each for each in _ENDINGS if word.endswith(each) and len(word) - len(each) >= 3), "")
+        word = word.removesuffix(ending)
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word

@@ -27,6 +27,7 @@ from nestkit.planner.query import (
     Selection,
     Tagged,
     Titled,
+    WithTasks,
 )
 
 
@@ -99,7 +100,8 @@ def _is_fetched(condition: Condition) -> bool:
 def _leaves_progress_open(selection: Selection) -> bool:
     """Due, and neither open nor done was said: a task that is done is not due any more, or is it?"""
     due = set(english().due_names)
-    says = any(isinstance(condition, Progress | AnyOf) for condition in selection.conditions)
+    either = [part for c in selection.conditions if isinstance(c, AnyOf) for part in c.conditions]
+    says = any(isinstance(condition, Progress) for condition in (*selection.conditions, *either))
     days = any(isinstance(c, Compares | Between) and due & set(c.names) for c in selection.conditions)
     return days and not says
 
@@ -133,13 +135,16 @@ def test(condition: Condition, draft: Draft, records: str, one: str, *, check: b
             draft.say(f'{other} = next(numbers(n, {said}) for n in list_notes() if n["path"] == {path!r})[0]')
             return f"any(v {sign} {other} for v in numbers({one}, {said}))"
         case Has(names):
-            return f"{no}values({one}, {draft.name_of(names, records, check=False)})"
+            return f"{no}values({one}, {draft.name_of(names, records, check=check)})"
         case Tagged(tag):
             return f"{no}tagged({one}, {tag.lower()!r})" if tag else f'{no}{one}["tags"]'
         case AnyOf(conditions):
             return " or ".join(f"({test(each, draft, records, one, check=False)})" for each in conditions)
         case Joined(names, notes):
             return _joined(names, notes, draft, records, one)
+        case WithTasks(tasks):
+            paths = f'{{t["path"] for t in {fetch(tasks, draft)}}}'
+            return _among(draft, one, no, "paths", paths)
         case Progress(word):
             return _PROGRESS[word]
         case _:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from nestkit.planner.dates import Span, find_spans
 from nestkit.planner.language import Superlative, english, root
 from nestkit.planner.patterns import Found
+from nestkit.planner.query import Compares
 from nestkit.planner.setting import Setting
 from nestkit.planner.terms import Name
 from nestkit.planner.words import phrase
@@ -52,6 +53,10 @@ def _is_time(name: Name) -> bool:
     return name.is_day or name.is_year
 
 
+def _is_day(name: Name) -> bool:
+    return name.is_day
+
+
 def _is_number(name: Name) -> bool:
     return name.is_number
 
@@ -64,7 +69,7 @@ def _name(fits: Callable[[Name], bool]) -> Find:
     def find(setting: Setting, start: int) -> Iterator[Found]:
         for end, names in setting.facts.name.find(setting.tokens, start):
             if kept := _fitting(setting, names, fits):
-                yield Found(end, kept, 1 if _is_plain_name(setting, start, end) else 3)
+                yield Found(end, kept, 1 if _is_plain_name(setting, start, end) else 5)
 
     return find
 
@@ -146,6 +151,14 @@ def _day_word(setting: Setting, start: int) -> Iterator[Found]:
         yield Found(start + 1, kept)
     else:
         yield from _verb(_is_time)(setting, start)
+
+
+def _kind_name(setting: Setting, start: int) -> Iterator[Found]:
+    """A property that is called like a sort of notes: `clients` for `client`."""
+    kinds = {end for end, _ in setting.terms.kind.find(setting.tokens, start)}
+    for end, names in setting.facts.name.find(setting.tokens, start):
+        if end in kinds:
+            yield Found(end, names)
 
 
 def _folded(setting: Setting, start: int) -> Iterator[Found]:
@@ -335,7 +348,7 @@ def _extreme(setting: Setting, start: int) -> Iterator[Found]:
 
 
 def _superlative(setting: Setting, start: int) -> Iterator[Found]:
-    """(most, names, size) of an adjective that says by itself what is compared."""
+    """(most, names, size, condition) of an adjective that says by itself what is compared."""
     for entry in english().superlatives:
         for words in entry.words:
             if tuple(setting.word(start + offset) for offset in range(len(words))) == words:
@@ -345,14 +358,11 @@ def _superlative(setting: Setting, start: int) -> Iterator[Found]:
 def _meant(setting: Setting, end: int, entry: Superlative) -> Iterator[Found]:
     names = setting.facts.names
     if numbers := tuple(name for name in setting.facts.known(entry.number) if names[name].is_number):
-        yield Found(end, (entry.most, numbers, 0))
-    if days := tuple(name for name in setting.facts.known(entry.date) if _is_time(names[name])):
-        yield Found(end, (entry.most, days, 10))
-
-
-def is_whole(span: Span) -> bool:
-    """A month or a year, not a day."""
-    return span.size < 10
+        yield Found(end, (entry.most, numbers, 0, ()))
+    fits = _is_day if entry.side else _is_time  # the latest, as people say it, is not one that lies ahead
+    if days := _fitting(setting, setting.facts.known(entry.date), fits):
+        sides = (Compares(days, entry.side, setting.today.isoformat(), 10),) if entry.side else ()
+        yield Found(end, (entry.most, days, 10, sides))
 
 
 PARTS: Mapping[str, Find] = {
@@ -374,6 +384,7 @@ PARTS: Mapping[str, Find] = {
     "verb": _verb(_any),
     "verbname": _verb(_any),
     "listverb": _verb(_any),
+    "kindname": _kind_name,
     "listname": _name(_is_listed),
     "flagname": _name(lambda name: name.is_flag),
     "flagverb": _verb(lambda name: name.is_flag),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from nestkit.note import Vocabulary
 from nestkit.planner.grammar import Grammar
+from nestkit.planner.language import english
 from nestkit.planner.program import draft_program
 from nestkit.planner.query import Query
 from nestkit.planner.reading import draft_reading
@@ -16,7 +17,7 @@ from nestkit.planner.setting import Setting
 from nestkit.planner.terms import read_terms
 from nestkit.planner.tools import Call, Short, draft_call, find_calls
 from nestkit.planner.utterances import find_uttered
-from nestkit.planner.words import expand, tokenise
+from nestkit.planner.words import Token, expand, tokenise
 from nestkit.policy import Refusal
 from nestkit.tool import Tool
 
@@ -53,6 +54,7 @@ def plan(
     uttered = find_uttered(offered, setting)
     if uttered:
         return _call(uttered)
+    setting = replace(setting, tokens=_past_openers(setting))
     notes = Grammar(setting)
     tasks = Grammar(replace(setting, subject="tasks"), notes)
     closest = _closest({**notes.queries(), **tasks.queries()})
@@ -62,6 +64,17 @@ def plan(
     if calls or shorts:
         return _call(calls or shorts)
     return refuse_words(setting, (notes, tasks))
+
+
+def _past_openers(setting: Setting) -> Sequence[Token]:
+    """The tokens without "could you tell me" and its like."""
+    tokens = list(setting.tokens)
+    openers = sorted((tuple(opener.split()) for opener in english().openers), key=len, reverse=True)
+    while opener := next((o for o in openers if tuple(token.norm for token in tokens[: len(o)]) == o), ()):
+        if len(tokens) == len(opener):
+            break
+        tokens = tokens[len(opener) :]
+    return tokens
 
 
 def _closest(readings: Mapping[Query, int]) -> list[Query]:

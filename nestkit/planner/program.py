@@ -11,6 +11,7 @@ from nestkit.planner.query import (
     Extreme,
     Fold,
     Group,
+    Has,
     Lines,
     LinksOf,
     Listing,
@@ -34,7 +35,8 @@ def draft_program(query: Query) -> tuple[str, tuple[str, ...]]:
             _lookup(query, draft)
         case Verdict(path, condition):
             _note(path, draft)
-            draft.say(f'final_answer("yes" if {test(condition, draft, "[note]", "note")} else "no")')
+            expression = test(condition, draft, "[note]", "note", check=not isinstance(condition, Has))
+            draft.say(f'final_answer("yes" if {expression} else "no")')
         case Lines(text, selection):
             _lines(text, selection, draft)
         case LinksOf(path):

@@ -148,6 +148,14 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class WithTasks:
+    """One of these tasks stands in the note."""
+
+    tasks: Selection
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     conditions: tuple[Condition, ...]
 
@@ -170,6 +178,7 @@ Condition = (
     | Progress
     | InNote
     | Joined
+    | WithTasks
     | AnyOf
 )
 

@@ -46,9 +46,10 @@ Make = Callable[[Parts, Setting], Query | None]
 
 def _listing(parts: Parts, setting: Setting) -> Query | None:
     limit = int(float(parts["number"])) if "number" in parts else None
-    if limit is not None and "order" not in parts:
+    order = make_order("order", parts, setting) if "name" in parts else parts.get("order")
+    if order is None and (limit is not None or "name" in parts):
         return None
-    return Listing(parts["selection"], parts.get("order"), limit)
+    return Listing(parts["selection"], order, limit)
 
 
 def _grouped(parts: Parts, setting: Setting) -> Query | None:
@@ -101,6 +102,9 @@ def make_order(make: str, parts: Parts, setting: Setting) -> Order | None:
     """In which order a list is wanted; text and days go up unless the ask says otherwise."""
     if make == "order_titles":
         return Order(("title",), 1) if setting.subject == "notes" else None
+    if make == "order_most":
+        most, names, size, _ = parts["superlative"]
+        return Order(names, size, most)
     if make == "order_days":
         ways = {"up": False, "down": True}
         if parts.get("other") == parts.get("age", "up"):
@@ -136,13 +140,17 @@ def _fold(parts: Parts, setting: Setting) -> Query | None:
 
 
 def _fold_implied(parts: Parts, setting: Setting) -> Query | None:
-    known = setting.facts.known(english().implied_number)
-    names = tuple(name for name in known if setting.facts.names[name].is_number)
+    names = _implied_numbers(setting)
     if not names or parts.get("how", "sum") != "sum":
         return None
     if "loose" in parts and setting.subject == "tasks":
         return None
     return _folded(setting, _selected(parts, setting, names), "sum", names, parts.get("group"))
+
+
+def _implied_numbers(setting: Setting) -> Names:
+    known = setting.facts.known(english().implied_number)
+    return tuple(name for name in known if setting.facts.names[name].is_number)
 
 
 def _extreme_value(parts: Parts, setting: Setting) -> Query | None:
@@ -186,8 +194,17 @@ def _extreme(parts: Parts, setting: Setting) -> Query | None:
 
 
 def _superlative(parts: Parts, setting: Setting) -> Query | None:
-    most, names, size = parts["superlative"]
-    return _ranked(parts["selection"], Order(names, size, most), parts.get("number"))
+    most, names, size, conditions = parts["superlative"]
+    selection = _narrowed(parts["selection"], {"further": conditions})
+    return _ranked(selection, Order(names, size, most), parts.get("number"))
+
+
+def _day_of_last(parts: Parts, setting: Setting) -> Query | None:
+    most, names, size, conditions = parts["superlative"]
+    if size == 0 or not all(setting.facts.names[name].is_day for name in names):
+        return None
+    selection = _narrowed(parts["selection"], {"further": conditions})
+    return Fold(selection, "max" if most else "min", names, 10)
 
 
 def _ranked(selection: Selection, order: Order, number: str | None) -> Query | None:
@@ -214,8 +231,17 @@ def _distinct_count(parts: Parts, setting: Setting) -> Query | None:
     return Distinct(selection, parts["name"], count=True)
 
 
+def _owners(parts: Parts, setting: Setting) -> Query | None:
+    """`clients with unpaid invoices`: the clients that these invoices name."""
+    return Distinct(parts["selection"], parts["kindname"])
+
+
+def _owners_count(parts: Parts, setting: Setting) -> Query | None:
+    return Distinct(parts["selection"], parts["kindname"], count=True)
+
+
 def _lookup(parts: Parts, setting: Setting) -> Query | None:
-    names = parts.get("name") or parts.get("listverb") or parts["verbname"]
+    names = parts.get("name") or parts.get("listverb") or parts.get("verbname") or _implied_numbers(setting)
     if "verb" in parts:
         names = tuple(name for name in names if name in parts["verb"])
     return Lookup(parts["note"], names) if names else None
@@ -225,6 +251,11 @@ def _lookup_count(parts: Parts, setting: Setting) -> Query | None:
     names = parts.get("listname") or parts["listverb"]
     lists = tuple(name for name in names if setting.facts.names[name].is_list)
     return Lookup(parts["note"], lists, count=True) if lists else None
+
+
+def _presence(parts: Parts, setting: Setting) -> Query | None:
+    names = setting.facts.known(english().presence)
+    return Lookup(parts["note"], names) if names else None
 
 
 def _verdict(parts: Parts, setting: Setting) -> Query | None:
@@ -281,6 +312,9 @@ MAKERS: Mapping[str, Make] = {
     "grouped": _grouped,
     "count": _count,
     "busiest": _busiest,
+    "day_of_last": _day_of_last,
+    "owners": _owners,
+    "owners_count": _owners_count,
     "fold": _fold,
     "fold_implied": _fold_implied,
     "extreme_value": _extreme_value,
@@ -291,6 +325,7 @@ MAKERS: Mapping[str, Make] = {
     "distinct_count": _distinct_count,
     "lookup": _lookup,
     "lookup_count": _lookup_count,
+    "presence": _presence,
     "verdict": _verdict,
     "backlinks": _backlinks,
     "links_of": _links_of,

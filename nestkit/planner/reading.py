@@ -41,6 +41,7 @@ from nestkit.planner.query import (
     TextOf,
     Titled,
     Verdict,
+    WithTasks,
 )
 
 _FOLDS = {"sum": "sum of", "mean": "average of", "min": "lowest", "max": "highest"}
@@ -137,6 +138,8 @@ def _condition(condition: Condition) -> str:
         case Joined(names, notes):
             inner = _selection(notes)
             return f"{_names(names)} is one of the {inner}" if names else f"in {inner}"
+        case WithTasks(tasks):
+            return f"{'without' if no else 'with'} {_selection(tasks)}"
         case AnyOf(conditions):
             return f"({' or '.join(map(_condition, conditions))})"
         case Progress(word):

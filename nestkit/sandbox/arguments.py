@@ -41,26 +41,6 @@ def bind(tool: Tool, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str
     return {p.name: _fitted(tool, p, given[p.name]) for p in tool.parameters if p.name in given}
 
 
-def spread(tool: Tool, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """(positional, by keyword): the arguments of `bind`, as a Python function with these parameters is called."""
-    positional: list[Any] = []
-    keywords: dict[str, Any] = {}
-    before_rest = any(parameter.kind == "rest" and arguments.get(parameter.name) for parameter in tool.parameters)
-    for parameter in tool.parameters:
-        if parameter.name not in arguments:
-            continue
-        value = arguments[parameter.name]
-        if parameter.kind == "rest":
-            positional += value
-        elif parameter.kind == "options":
-            keywords |= value
-        elif parameter.kind == "positional" or (before_rest and parameter.kind == "either"):
-            positional.append(value)
-        else:
-            keywords[parameter.name] = value
-    return positional, keywords
-
-
 def _by_position(tool: Tool, args: Sequence[Any]) -> dict[str, Any]:
     """Values given without a name. What takes a list takes all that are left, as on a command line."""
     places = [parameter for parameter in tool.parameters if parameter.kind in ("positional", "either", "rest")]

@@ -28,15 +28,18 @@ def command_line(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
     words = tool.target.split() if tool.target else []
     line: list[str] = []
     for level in range(len(words) + 1):
-        here = [p for p in tool.parameters if p.level == level and arguments.get(p.name) is not None]
-        options = [parameter for parameter in here if parameter.flags]
+        here = [parameter for parameter in tool.parameters if parameter.level == level]
+        given = [parameter for parameter in here if parameter.flags and arguments.get(parameter.name) is not None]
         # what takes many values stands first, so that another option may end it
-        for parameter in sorted(options, key=lambda parameter: parameter.nargs not in _GREEDY):
-            line += _option(tool, parameter, arguments[parameter.name])
-        values = _positional(tool, [p for p in tool.parameters if p.level == level and not p.flags], arguments)
-        greedy = bool(options) and all(parameter.nargs in _GREEDY for parameter in options)
-        if values and (greedy or _looks_like_option(values, here)):
+        written = sorted(given, key=lambda parameter: parameter.nargs not in _GREEDY)
+        options = [(p, option) for p in written if (option := _option(tool, p, arguments[p.name]))]
+        values = _values(tool, [parameter for parameter in here if not parameter.flags], arguments)
+        line += [word for _, option in options for word in option]
+        if values and (_ends_greedy(options) or _looks_like_option(values, here)):
             line.append("--")
+        elif level < len(words) and _ends_greedy(options):
+            name = options[-1][0].name
+            raise BadArguments(f"{name!r} would take the sub-command {words[level]!r} for its own; give it one value")
         line += values + words[level : level + 1]
     return line
 
@@ -77,7 +80,7 @@ def _switch(parameter: Parameter) -> tuple[str, str]:
     return longest[0], longest[1]
 
 
-def _positional(tool: Tool, parameters: Sequence[Parameter], arguments: Mapping[str, Any]) -> list[str]:
+def _values(tool: Tool, parameters: Sequence[Parameter], arguments: Mapping[str, Any]) -> list[str]:
     texts: list[str] = []
     skipped = ""
     for parameter in parameters:
@@ -92,9 +95,17 @@ def _positional(tool: Tool, parameters: Sequence[Parameter], arguments: Mapping[
     return texts
 
 
-def _looks_like_option(values: Sequence[str], given: Sequence[Parameter]) -> bool:
+def _ends_greedy(options: Sequence[tuple[Parameter, Sequence[str]]]) -> bool:
+    """Whether the last option on the line would take what stands behind it for its own; `--x=1` would not."""
+    if not options:
+        return False
+    parameter, words = options[-1]
+    return parameter.nargs in _GREEDY and words[0] in parameter.flags
+
+
+def _looks_like_option(values: Sequence[str], here: Sequence[Parameter]) -> bool:
     """Whether a value could be taken for an option. What takes all that is left takes options too, and `--` as well."""
-    takes_rest = any(parameter.nargs == "..." for parameter in given)
+    takes_rest = any(parameter.nargs == "..." for parameter in here)
     return not takes_rest and any(value.startswith("-") for value in values)
 
 

@@ -40,16 +40,20 @@ class Misfit(Exception):
 def fit(value: Any, schema: Mapping[str, Any]) -> Any:
     """The value, turned into what the schema wants where only the writing differs (`"250"` for a number).
 
-    Dates stay text in ISO form: the tool's own worker makes what the function is annotated with.
+    A date may be text in ISO form or a date, and stays which it is: what a function makes of text is known where it is
+    called.
 
     Raises Misfit with what was wanted.
     """
-    if "anyOf" in schema:
-        return _fit_any(value, schema["anyOf"])
-    if "enum" in schema:
-        return _fit_choice(value, schema["enum"])
-    fitter = _FITTERS.get(str(schema.get("type", "")))
-    return value if fitter is None else fitter(value, schema)
+    try:
+        if "anyOf" in schema:
+            return _fit_any(value, schema["anyOf"])
+        if "enum" in schema:
+            return _fit_choice(value, schema["enum"])
+        fitter = _FITTERS.get(str(schema.get("type", "")))
+        return value if fitter is None else fitter(value, schema)
+    except (ValueError, ArithmeticError):  # a number that cannot be written, or that compares with nothing
+        raise Misfit(wanted(schema)) from None
 
 
 def shown(value: object) -> str:
@@ -57,7 +61,7 @@ def shown(value: object) -> str:
     try:
         return _Short().repr(value)
     except ValueError:  # an integer of thousands of digits
-        return f"a {type(value).__name__}"
+        return f"a huge {type(value).__name__}"
 
 
 def wanted(schema: Mapping[str, Any]) -> str:
@@ -98,23 +102,24 @@ def _fit_choice(value: Any, choices: Sequence[Any]) -> Any:
     for choice in choices:
         if value == choice and isinstance(value, bool) == isinstance(choice, bool):
             return choice
-    spelled = str(value).casefold() if isinstance(value, str | int | float) else ""
+    spelled = (value[:200] if isinstance(value, str) else shown(value)).casefold()
     alike = [choice for choice in choices if choice is not None and str(choice).casefold() == spelled]
-    if len(alike) == 1 and not isinstance(value, bool):
+    if len(alike) == 1 and isinstance(value, str | int | float) and not isinstance(value, bool):
         return alike[0]
     from difflib import get_close_matches  # late: only mistakes need it
 
-    near = get_close_matches(spelled[:100], [str(choice) for choice in choices], 1)
-    guess = f" (did you mean {near[0]!r}?)" if near else ""
+    spellings = {str(choice).casefold(): choice for choice in choices}
+    near = get_close_matches(spelled, spellings, 1)
+    guess = f" (did you mean {spellings[near[0]]!r}?)" if near else ""
     raise Misfit(wanted({"enum": choices}) + guess)
 
 
 def _fit_text(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, date | time):
-        value = value.isoformat()
-    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool) and "format" not in schema:
+        return value if schema.get("format") in _MOMENTS else value.isoformat()
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and "format" not in schema:
         value = str(value) if isinstance(value, Decimal) else repr(value)
-    elif schema.get("format") == "binary" and isinstance(value, bytes | bytearray):
+    if schema.get("format") == "binary" and isinstance(value, bytes | bytearray):
         return bytes(value)
     if not isinstance(value, str):
         raise Misfit(wanted(schema))

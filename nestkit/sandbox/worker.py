@@ -58,7 +58,8 @@ def run_program(child: Child, text: str, broker: Broker) -> tuple[Outcome, bool]
     """The outcome of one program, and whether the child can run another one after it."""
     limits, begun = broker.limits, time.monotonic()
     printed = Printed(limits.output_bytes)
-    alive, end = False, {"error": "", "limit": ""}
+    alive = False
+    end: dict[str, Any] = {}
     try:
         with _until(child, begun + limits.step_seconds):
             end = _converse(child, text, broker, printed)

@@ -79,6 +79,7 @@ def only_tool(source: str) -> Tool:
 
 
 def argparse_program(options: dict[str, Any], values: dict[str, Any], parents: dict[str, Any]) -> str:
+    specs = ARGPARSE_OPTIONS | ARGPARSE_VALUES
     lines = [
         "import argparse, json",
         "from datetime import date",
@@ -86,7 +87,7 @@ def argparse_program(options: dict[str, Any], values: dict[str, Any], parents: d
         "leaf = parser",
     ]
     if parents:
-        lines += [f"parser.add_argument({ARGPARSE_OPTIONS[name][0]})" for name in parents]
+        lines += [f"parser.add_argument({specs[name][0]})" for name in parents]
         lines += ["commands = parser.add_subparsers(dest='command')", "leaf = commands.add_parser('do-it')"]
     lines += [f"leaf.add_argument({ARGPARSE_OPTIONS[name][0]})" for name in options]
     lines += [f"leaf.add_argument({ARGPARSE_VALUES[name][0]})" for name in values]
@@ -101,6 +102,8 @@ def argparse_calls(draw: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str,
     options = {n: given_options[n] for n in names if n not in parents}
     count = draw(st.integers(0, 3))
     values = {n: draw(ARGPARSE_VALUES[n][1]) for n in list(ARGPARSE_VALUES)[:count]}
+    if "first" in values and parents and draw(st.booleans()):
+        parents["first"] = values.pop("first")
     return options, values, parents
 
 
@@ -192,6 +195,14 @@ def test_a_parents_option_stands_before_the_sub_command() -> None:
     source = "p.add_argument('--db')\nq = p.add_subparsers().add_parser('a').add_subparsers().add_parser('b')\n"
     calls = f"{source}q.add_argument('--x')\nq.add_argument('y')"
     assert built(calls, db="d", x="e", y="f") == ["--db=d", "a", "b", "--x=e", "f"]
+
+
+def test_an_option_that_would_swallow_the_sub_command_is_refused() -> None:
+    calls = "p.add_argument('--x', nargs='*')\np.add_argument('--z')\np.add_subparsers().add_parser('a')"
+    with pytest.raises(BadArguments, match="'x' would take the sub-command 'a'"):
+        built(calls, x=["b", "c"])
+    assert built(calls, x=["b"]) == ["--x=b", "a"]
+    assert built(calls, x=["b", "c"], z="d") == ["--x", "b", "c", "--z=d", "a"]
 
 
 def test_a_value_behind_one_that_was_left_out_is_refused() -> None:

@@ -101,7 +101,7 @@ def _call_function(source: bytes, file: str, function: str, arguments: dict[str,
         import asyncio  # late: it is slow to load, and few tools need it
 
         value = asyncio.run(_wait_for(value))
-    if value is None and (printed := sys.stdout.getvalue()):  # type: ignore[attr-defined]
+    if value is None and (printed := _printed(sys.stdout)):
         return wire.CommandText(printed)
     return value
 
@@ -153,13 +153,18 @@ def _run_command(source: bytes, file: str, argv: list[str]) -> wire.CommandText:
         _run_source(source, file, "__main__")
     except SystemExit as stop:
         code = stop.code
-    out, complaint = sys.stdout.getvalue(), sys.stderr.getvalue()  # type: ignore[attr-defined]
+    out, complaint = _printed(sys.stdout), _printed(sys.stderr)
     if not isinstance(code, int):
         complaint, code = (f"{complaint}\n{code}", 1) if code is not None else (complaint, 0)
     last = next((line.strip() for line in reversed(complaint.splitlines()) if line.strip()), "")
     if code and not out.strip():
         raise RuntimeError(last or f"{os.path.basename(file)} ended with code {code} and said nothing")
     return wire.CommandText(out, code, last)
+
+
+def _printed(stream: Any) -> str:
+    """What a script wrote to a stream; nothing when it put another in its place."""
+    return stream.getvalue() if isinstance(stream, _Kept) else ""
 
 
 class _Kept(io.TextIOWrapper):

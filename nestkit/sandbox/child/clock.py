@@ -34,7 +34,7 @@ def load(seed: int) -> None:
         fresh(self, dice.getrandbits(64) if a is None else a, version)
 
     random.Random.seed = reseed  # type: ignore[method-assign]
-    random.seed = random._inst.seed  # type: ignore[attr-defined]
+    random.seed = random._inst.seed
     random.seed(seed)
     os.urandom = dice.randbytes
     random._urandom = dice.randbytes  # type: ignore[attr-defined]
