@@ -20,6 +20,9 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
 """Section -> key -> type. `watch` and `check` belong to doors that read them themselves."""
 
 
+_STRICTNESS: tuple[Contract, ...] = ("sandboxed", "brokered", "reviewed")
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All settings in force; the defaults are what an untouched vault gets."""
@@ -69,7 +72,7 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
     lower = {
         item.name: min(getattr(mine.limits, item.name), getattr(theirs.limits, item.name)) for item in fields(Limits)
     }
-    contract = theirs.contract if theirs.contract == "reviewed" else mine.contract
+    contract = max(mine.contract, theirs.contract, key=_STRICTNESS.index)
     return replace(
         theirs,
         host=mine.host,

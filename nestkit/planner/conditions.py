@@ -104,12 +104,12 @@ def _flag(parts: Parts, setting: Setting) -> Made:
 
 
 def _number(parts: Parts, setting: Setting) -> Made:
-    names = parts.get("numbername") or parts["numberverb"]
-    return _compared(names, parts)
+    sign: Sign = parts.get("compare") or parts.get("more") or "="
+    return _compared(parts.get("numbername") or parts["numberverb"], sign, parts)
 
 
 def _implied_number(parts: Parts, setting: Setting) -> Made:
-    return _compared(_implied_numbers(setting), parts)
+    return _compared(_implied_numbers(setting), parts["plaincompare"], parts)
 
 
 def _implied_numbers(setting: Setting) -> Names:
@@ -117,18 +117,17 @@ def _implied_numbers(setting: Setting) -> Names:
     return tuple(name for name in known if setting.facts.names[name].is_number)
 
 
-def _compared(names: Names, parts: Parts) -> Made:
-    sign: Sign = parts.get("compare") or parts.get("plaincompare") or parts.get("more") or "="
+def _compared(names: Names, sign: Sign, parts: Parts) -> Made:
     if parts.get("not"):
         if sign == "=":
             return None
         sign = _FLIPPED[sign]
-    return (Compares(names, sign, parts["number"]),) if names and "unlike" not in parts else None
+    return (Compares(names, sign, parts["number"]),) if names else None
 
 
 def _comparative(parts: Parts, setting: Setting) -> Made:
     sign, names = parts["comparative"]
-    return _compared(names, {**parts, "compare": sign})
+    return _compared(names, sign, parts)
 
 
 def _exceeds(parts: Parts, setting: Setting) -> Made:

@@ -10,7 +10,7 @@ from typing import Any
 from nestkit.planner import conditions, questions
 from nestkit.planner.language import english, load_toml, singular
 from nestkit.planner.parts import PARTS
-from nestkit.planner.patterns import Found, Matcher, Row, compile_form, words_of
+from nestkit.planner.patterns import Found, Matcher, Parts, Row, compile_form, words_of
 from nestkit.planner.query import Between, Compares, Condition, InFolder, Is, Joined, Kind, Query, Selection, Tagged
 from nestkit.planner.setting import Setting
 
@@ -94,8 +94,9 @@ class Grammar:
             for end, bound, cost in self.matcher.match(form.row, 0):
                 if end < len(self.setting.tokens):
                     continue
-                query = questions.MAKERS[form.make](dict(bound), self.setting)
-                if query is not None:
+                parts = Parts(bound)
+                query = questions.MAKERS[form.make](parts, self.setting)
+                if query is not None and not parts.unread:
                     readings[query] = min(cost, readings.get(query, cost))
         return readings
 
@@ -132,33 +133,36 @@ class Grammar:
 
     # ── parts made of forms ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _matches(self, part: str, start: int) -> Iterator[tuple[str, int, Mapping[str, Any], int]]:
+    def _matches(self, part: str, start: int) -> Iterator[tuple[str, int, Parts, int]]:
         for form in forms()[part]:
             for end, bound, cost in self.matcher.match(form.row, start):
                 if end > start:
-                    yield form.make, end, dict(bound), cost
+                    yield form.make, end, Parts(bound), cost
 
     def _conditions(self, part: str, start: int) -> Iterator[Found]:
         parts = [f"task_{part}", part] if self.setting.subject == "tasks" else [part]
         for each in parts:
             for make, end, bound, cost in self._matches(each, start):
                 made = conditions.MAKERS[make](bound, self.setting)
-                if made:
+                if made and not bound.unread:
                     yield Found(end, made, cost)
 
     def _when(self, start: int) -> Iterator[Found]:
         for make, end, bound, cost in self._matches("when", start):
-            if when := conditions.make_when(make, bound):
+            when = conditions.make_when(make, bound)
+            if when is not None and not bound.unread:
                 yield Found(end, when, cost)
 
     def _order(self, start: int) -> Iterator[Found]:
         for make, end, bound, cost in self._matches("order", start):
-            if order := questions.make_order(make, bound, self.setting):
+            order = questions.make_order(make, bound, self.setting)
+            if order is not None and not bound.unread:
                 yield Found(end, order, cost)
 
     def _group(self, start: int) -> Iterator[Found]:
         for _, end, bound, cost in self._matches("group", start):
-            if group := questions.make_group(bound, self.setting):
+            group = questions.make_group(bound, self.setting)
+            if group is not None and not bound.unread:
                 yield Found(end, group, cost)
 
     # ── selections ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -43,6 +43,25 @@ class Choice:
 Piece = Word | Part | Row | Choice
 
 
+class Parts(dict[str, Any]):
+    """The parts of one form by name, which notes what is read of it.
+
+    A maker that leaves a part unread has not heard a word of the ask: what it made must not be used.
+    """
+
+    def __init__(self, bound: Bound) -> None:
+        super().__init__(bound)
+        self.unread = {name for name, meaning in bound if meaning is not False}
+
+    def __getitem__(self, name: str) -> Any:
+        self.unread.discard(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.unread.discard(name)
+        return super().get(name, default)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A stretch of the ask with its meaning."""

@@ -222,13 +222,11 @@ def _table(parts: Parts, setting: Setting) -> Query | None:
 
 
 def _distinct(parts: Parts, setting: Setting) -> Query | None:
-    selection = parts.get("selection") or Selection(setting.subject, None, (Has(parts["name"]),))
-    return Distinct(selection, parts["name"])
+    return Distinct(_selected(parts, setting, parts["name"]), parts["name"])
 
 
 def _distinct_count(parts: Parts, setting: Setting) -> Query | None:
-    selection = parts.get("selection") or Selection(setting.subject, None, (Has(parts["name"]),))
-    return Distinct(selection, parts["name"], count=True)
+    return Distinct(_selected(parts, setting, parts["name"]), parts["name"], count=True)
 
 
 def _owners(parts: Parts, setting: Setting) -> Query | None:

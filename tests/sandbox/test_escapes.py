@@ -121,14 +121,22 @@ def snapshot(world: World) -> dict[str, bytes]:
     return kept
 
 
-def processes() -> int:
-    return sum(1 for folder in Path("/proc").iterdir() if folder.name.isdigit())
+def descendants() -> set[int]:
+    """Processes below this one."""
+    found: set[int] = set()
+    todo = [os.getpid()]
+    while todo:
+        for task in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
+            new = {int(child) for child in task.read_text().split()} - found
+            found |= new
+            todo += new
+    return found
 
 
 @pytest.mark.parametrize("case", BROKERED, ids=[case["id"] for case in BROKERED])
 def test_an_escape_is_held(case: dict[str, Any], world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEST_CANARY_ENV", TOKEN)
-    before, crowd, begun = snapshot(world), processes(), time.monotonic()
+    before, others, begun = snapshot(world), descendants(), time.monotonic()
     told = run_through_nest(world, world.fill(case["code"]))
     notes = [file.read_text("utf-8") for file in (world.vault / "03_Runs").rglob("*.md")]
     assert TOKEN not in "".join([told, *notes])
@@ -136,7 +144,7 @@ def test_an_escape_is_held(case: dict[str, Any], world: World, monkeypatch: pyte
     assert snapshot(world) == before
     assert world.hits == []
     assert time.monotonic() - begun < 2 + 8, "it outlived its wall limit"
-    assert processes() < crowd + 20
+    assert descendants() <= others, "something outlived the run"
     assert not (world.outside / "flag").exists()
 
 

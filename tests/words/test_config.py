@@ -1,0 +1,75 @@
+"""Settings: checked key by key, and a vault may narrow but never widen."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nestkit.config import Config, merge_config, parse_config
+from nestkit.errors import ConfigError
+from nestkit.policy import Limits
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = ", "not TOML"),
+        ("[nowhere]\n", "unknown section [nowhere]"),
+        ("vault = 3\n", "unknown section [vault]"),
+        ("[vault]\nsystm = 'a'\n", "unknown key vault.systm"),
+        ("[vault]\nprivate = 'a'\n", "vault.private should be a list of texts"),
+        ("[vault]\nprivate = [1]\n", "vault.private should be a list of texts"),
+        ("[ask]\nsteps = 1.5\n", "ask.steps should be a whole number"),
+        ("[ask]\nsteps = true\n", "ask.steps should be a whole number"),
+        ("[ask]\ncontract = 'none'\n", "ask.contract should be one of brokered, sandboxed, reviewed"),
+        ("[limits]\nmemory = 3\n", "unknown key limits.memory"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_file(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_config(text, "nest.toml")
+    assert said in str(error.value)
+    assert "nest.toml" in str(error.value)
+
+
+def test_without_files_everything_has_its_default() -> None:
+    assert merge_config({}, {}) == Config()
+
+
+def test_a_vault_names_its_folders_and_hides_its_notes() -> None:
+    config = merge_config({"vault": {"private": ["Mine/**"]}}, {"vault": {"runs": "/Runs/", "private": ["Diary/**"]}})
+    assert (config.runs, config.private) == ("Runs", ("Mine/**", "Diary/**"))
+
+
+def test_a_vault_cannot_choose_the_server() -> None:
+    assert merge_config({}, {"model": {"host": "http://evil.example"}}).host == ""
+    assert (
+        merge_config({"model": {"host": "http://mine"}}, {"model": {"host": "http://evil.example"}}).host
+        == "http://mine"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "in_force"),
+    [
+        ("brokered", "sandboxed", "brokered"),
+        ("brokered", "reviewed", "reviewed"),
+        ("reviewed", "brokered", "reviewed"),
+        ("sandboxed", "brokered", "brokered"),
+    ],
+)
+def test_a_vault_may_only_choose_the_stricter_contract(mine: str, theirs: str, in_force: str) -> None:
+    assert merge_config({"ask": {"contract": mine}}, {"ask": {"contract": theirs}}).contract == in_force
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**6))
+def test_a_vault_can_lower_a_limit_and_never_raise_one(steps: int, calls: int, theirs: int) -> None:
+    mine = {"ask": {"steps": steps}, "limits": {"calls": calls}}
+    limits = merge_config(mine, {"ask": {"steps": theirs}, "limits": {"calls": theirs}}).limits
+    assert limits.steps == min(steps, theirs)
+    assert limits.calls == min(calls, theirs)
+
+
+def test_the_person_s_own_limits_may_be_raised() -> None:
+    assert merge_config({"limits": {"calls": 9999}}, {}).limits == Limits(calls=9999)
