@@ -40,6 +40,9 @@ BUG_EXIT = 70
 class NestGroup(click.Group):
     """The commands of the table above, each loaded when it is needed."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, vault_first(args))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
@@ -81,6 +84,20 @@ def nest(ctx: click.Context, vault: Path | None) -> None:
     `nest init`, then `nest ask "list the notes tagged #idea"`.
     """
     ctx.obj = vault
+
+
+def vault_first(words: list[str]) -> list[str]:
+    """The words with `--vault DIR` at the front, wherever it was typed; what follows a called tool's name is the tool's."""
+    if "call" in words[:3]:
+        return words
+    for place, word in enumerate(words):
+        if word == "--":
+            break
+        if word in ("--vault", "-C") and place + 1 < len(words):
+            return [word, words[place + 1], *words[:place], *words[place + 2 :]]
+        if word.startswith("--vault="):
+            return [word, *words[:place], *words[place + 1 :]]
+    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -33,6 +33,24 @@ def test_a_vault_that_is_not_there_is_said(nest: NestCommand, tmp_path: Path) ->
     assert "is not there" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--vault", "{ops}", "show", "notes", "--tag", "client"),
+        ("show", "notes", "--tag", "client", "--vault", "{ops}"),
+        ("show", "--vault={ops}", "notes", "--tag", "client"),
+        ("-C", "{ops}", "show", "notes", "--tag", "client"),
+    ],
+)
+def test_the_vault_may_be_named_anywhere(nest: NestCommand, ops: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = nest(*(word.format(ops=ops) for word in words), cwd=tmp_path)
+    assert done.stdout.count("Clients/") == 3, done.stderr
+
+
+def test_the_vault_may_be_named_by_the_environment(nest: NestCommand, ops: Path, tmp_path: Path) -> None:
+    assert nest("show", "notes", "--tag", "client", cwd=tmp_path, env={"NEST_VAULT": str(ops)}).stdout.count("\n") == 3
+
+
 def test_a_folder_of_notes_can_be_looked_at_and_not_written(nest: NestCommand, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
