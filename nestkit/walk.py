@@ -74,13 +74,14 @@ def _answer(nest: Nest, run: Run, desk: Desk, company: Company, call: Call | Non
     refusal = check_contract(run.ask.contract)
     if refusal is not None:
         return replace(run, end=_refused(refusal))
-    with nest.phases("choose"):
-        writer = choose_writer(nest, run.ask, desk, company.say, call)
-    run = replace(run, model=writer.model, reading=writer.reading, prompt_digest=writer.prompt_digest)
-    if writer.refusal is not None:
-        return replace(run, end=_refused(writer.refusal))
-    with nest.phases("program"), Workshop(nest, run, desk, _allow(run.ask, company)) as workshop:
-        taken, end = _take(writer, workshop.execute, company.on_step)
+    with Workshop(nest, run, desk, _allow(run.ask, company)) as workshop:
+        with nest.phases("choose"):
+            writer = choose_writer(nest, run.ask, desk, company.say, call)
+        run = replace(run, model=writer.model, reading=writer.reading, prompt_digest=writer.prompt_digest)
+        if writer.refusal is not None:
+            return replace(run, end=_refused(writer.refusal))
+        with nest.phases("program"):
+            taken, end = _take(writer, workshop.execute, company.on_step)
         return replace(run, steps=taken, end=end, tier=workshop.tier, tool_digests=workshop.digests)
 
 

@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nestkit.desk import Desk
 from nestkit.policy import Refusal
@@ -30,11 +31,17 @@ if TYPE_CHECKING:
 _HIDDEN = (".nest", ".git", ".obsidian", ".trash", "nest.toml")
 """Places of other programs that no script is shown."""
 
+_Made = TypeVar("_Made")
+
 Allow = Callable[[Tool, Mapping[str, Any]], Refusal | None]
 
 
 class Workshop:
-    """The isolation of one run, opened when the first program comes; leaving it ends every child."""
+    """The isolation of one run; leaving it ends every child.
+
+    The engine opens in the background from the start, while nest still thinks about the program: starting a proven
+    child takes longer than anything else in a short run, and needs nothing of ours.
+    """
 
     def __init__(self, nest: Nest, run: Run, desk: Desk, allow: Allow) -> None:
         self._nest, self._run, self._desk = nest, run, desk
@@ -50,6 +57,7 @@ class Workshop:
         self._open = ExitStack()
         self._engine: Engine | None = None
         self._execute: Execute | None = None
+        self._ahead = Ahead(open_engine)
         self.digests: dict[str, str] = {}
         """Path -> digest of each script that was called."""
 
@@ -58,6 +66,7 @@ class Workshop:
 
     def __exit__(self, *error: object) -> None:
         self._open.close()
+        self._ahead.drop(Engine.close)
 
     @property
     def tier(self) -> str:
@@ -65,9 +74,9 @@ class Workshop:
         return self._engine.tier if self._engine else ""
 
     def execute(self, program: str) -> Outcome:
-        """What came of a program; the first one opens the engine. Raises SandboxError where nothing isolates."""
+        """What came of a program. Raises SandboxError where nothing isolates."""
         if self._execute is None:
-            engine = self._engine = self._open.enter_context(open_engine())
+            engine = self._engine = self._open.enter_context(self._ahead.get())
             self._execute = self._open.enter_context(
                 engine.program(self._broker, now=self._run.ask.now, seed=self._seed)
             )
@@ -131,6 +140,40 @@ class Workshop:
                 stage.delete(change.path)
             else:
                 stage.write(change.path, change.after)
+
+
+class Ahead(Generic[_Made]):
+    """Something slow that is being made in the background until somebody wants it."""
+
+    def __init__(self, make: Callable[[], _Made]) -> None:
+        self._made: _Made | None = None
+        self._error: BaseException | None = None
+        self._thread: Thread | None = Thread(target=self._work, args=(make,), daemon=True)
+        self._thread.start()
+
+    def _work(self, make: Callable[[], _Made]) -> None:
+        try:
+            self._made = make()
+        except BaseException as error:
+            self._error = error
+
+    def get(self) -> _Made:
+        """The thing, now the caller's to close; raises what making it raised."""
+        if self._thread is not None:
+            self._thread.join()
+        self._thread = None
+        if self._error is not None:
+            raise self._error
+        made, self._made = self._made, None
+        assert made is not None, "it is handed out once"
+        return made
+
+    def drop(self, close: Callable[[_Made], None]) -> None:
+        """Close the thing if nobody wanted it."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._made is not None:
+            close(self._made)
 
 
 def probe_isolation() -> str:

@@ -87,7 +87,7 @@ def nest(ctx: click.Context, vault: Path | None) -> None:
 
 
 def vault_first(words: list[str]) -> list[str]:
-    """The words with `--vault DIR` at the front, wherever it was typed; what follows a called tool's name is the tool's."""
+    """The words with `--vault DIR` at the front, wherever it was typed; after `call` the words are the tool's."""
     if "call" in words[:3]:
         return words
     for place, word in enumerate(words):

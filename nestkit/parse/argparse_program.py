@@ -62,6 +62,11 @@ class _Scope:
     """Name -> what was written for it, of parameters and loop variables that are no literals: `int`."""
     outer: _Scope | None = None
 
+    @property
+    def top(self) -> _Scope:
+        """The file's own scope."""
+        return self.outer.top if self.outer else self
+
     def thing(self, name: str) -> object:
         return self.things.get(name) or (self.outer.thing(name) if self.outer else None)
 
@@ -108,7 +113,7 @@ def _is_parser_class(node: ast.expr, source: Source) -> bool:
 
 
 def _root(parsers: Sequence[_Parser]) -> _Parser | None:
-    """The parser of the program: the one whose arguments are parsed, else the first that only it is for."""
+    """The parser of the program: the last whose arguments are parsed, else the first that is no mere parent."""
     tops = [parser for parser in parsers if not parser.command.words]
     parsed = [parser for parser in tops if parser.is_parsed]
     alone = [parser for parser in tops if not parser.is_parent]
@@ -150,10 +155,10 @@ class _Walk:
 
     def _statement(self, statement: ast.stmt, scope: _Scope) -> object:
         match statement:
-            case ast.Assign(targets=[target, *_], value=value):
-                self._bind(target, value, scope)
+            case ast.Assign(targets=targets, value=value):
+                self._bind(targets, value, scope)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
-                self._bind(target, value, scope)
+                self._bind([target], value, scope)
             case ast.Expr(value=value):
                 self._thing(value, scope)
             case ast.Return(value=ast.expr() as value):
@@ -170,18 +175,16 @@ class _Walk:
                 return self.follow([*statement.body, *statement.orelse, *statement.finalbody], scope)
         return None
 
-    def _bind(self, target: ast.expr, value: ast.expr, scope: _Scope) -> None:
-        name = source_text(target)
+    def _bind(self, targets: Sequence[ast.expr], value: ast.expr, scope: _Scope) -> None:
+        """An assignment to names or attributes; `self.parser` is seen by every method, so it goes to the top."""
         thing = self._thing(value, scope)
-        if thing is None:
-            literal = self.source.names.literal(value, scope.values)
-            if literal is not UNKNOWN and isinstance(target, ast.Name):
+        literal = self.source.names.literal(value, scope.values) if thing is None else UNKNOWN
+        for target in targets:
+            name = source_text(target)
+            if thing is not None:
+                (scope.top if "." in name else scope).things[name] = thing
+            elif literal is not UNKNOWN and isinstance(target, ast.Name):
                 scope.values[name] = literal
-            return
-        place = scope
-        while "." in name and place.outer:  # `self.parser` is seen by every method
-            place = place.outer
-        place.things[name] = thing
 
     def _turns(self, target: ast.expr, values: ast.expr, scope: _Scope) -> Iterator[None]:
         """Binds a loop's variables, once for each turn that can be read."""
@@ -224,7 +227,7 @@ class _Walk:
             case ast.Call():
                 return self._call(node, scope)
             case ast.NamedExpr(target=target, value=value):
-                self._bind(target, value, scope)
+                self._bind([target], value, scope)
                 return self._thing(target, scope)
         for inner in ast.iter_child_nodes(node):
             if isinstance(inner, ast.expr):
@@ -250,10 +253,7 @@ class _Walk:
         """Follows a call into a function of the file, its parameters bound to the parsers it is given."""
         if function.name in self.following or len(self.following) > _MAX_DEPTH:
             return None
-        module = scope
-        while module.outer:
-            module = module.outer
-        inner = _Scope(outer=module)
+        inner = _Scope(outer=scope.top)
         parameters = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
         names = [*parameters[: len(node.args)], *(keyword.arg for keyword in node.keywords)]
         values = [*node.args, *(keyword.value for keyword in node.keywords)]

@@ -41,6 +41,8 @@ def read_functions(source: Source, program: Reading) -> Reading:
             others.append((statement.name, "a class; a function that uses it can be a tool"))
         if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
+        if source.names.functions[statement.name] is not statement:  # defined again further down
+            continue
         why = _why_no_tool(statement, source, program)
         if why:
             others.append((statement.name, why))

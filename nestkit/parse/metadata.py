@@ -15,6 +15,7 @@ _KINDS = ("read", "write", "delete", "network", "env", "run")
 _BLOCK = re.compile(r"^[ \t]*---[ \t]*\n(?=(?:[ \t]*\n)*[ \t]*nest[ \t]*:)", re.M)
 _END = re.compile(r"^[ \t]*---[ \t]*$\n?", re.M)
 MAX_CHARS = 20_000
+_MAX_PARTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,8 @@ _READERS: Mapping[str, tuple[str, Any]] = {
 
 def _parts(item: Item) -> list[Item]:
     """A list's pieces; a single piece counts as a list of one."""
+    if isinstance(item.value, list) and len(item.value) > _MAX_PARTS:
+        raise Wrong(item.line, f"more than {_MAX_PARTS} entries in one list")
     return item.value if isinstance(item.value, list) else [item]
 
 

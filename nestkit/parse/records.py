@@ -9,6 +9,7 @@ from nestkit.parse.names import Names
 from nestkit.parse.schema import expression, fields_of, is_enum, last_part, members_of, type_text
 
 _MAX_CLASSES = 8
+_MAX_NAMES = 100
 
 
 def describe_records(hint: ast.expr | None, names: Names) -> str:
@@ -56,14 +57,26 @@ def _functional_fields(node: ast.expr | None, names: Names) -> list[tuple[str, s
 
 def _named_in(hint: ast.expr | None, names: Names) -> Iterator[str]:
     """Names in a hint, in order, those inside quoted hints and aliases of the file too."""
+    seen: dict[str, None] = {}
+    waiting = list(_plain_names(hint))
+    while waiting and len(seen) < _MAX_NAMES:
+        name = waiting.pop(0)
+        alias = names.assigned.get(name)
+        if name not in seen and isinstance(alias, ast.Subscript | ast.BinOp):
+            inside = names.once("names", name, lambda alias=alias: tuple(_plain_names(alias)), ())  # type: ignore[misc]
+            waiting += inside if isinstance(inside, tuple) else ()
+        seen[name] = None
+    yield from seen
+
+
+def _plain_names(hint: ast.expr | None) -> Iterator[str]:
+    """The first names an expression holds, each once."""
     seen: set[str] = set()
     waiting = [hint] if hint is not None else []
-    while waiting and len(seen) < 100:
+    while waiting and len(seen) < _MAX_NAMES:
         for node in ast.walk(waiting.pop(0)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 waiting += [inner] if (inner := expression(node.value)) else []
             elif isinstance(node, ast.Name) and node.id not in seen:
                 seen.add(node.id)
                 yield node.id
-                alias = names.assigned.get(node.id)
-                waiting += [alias] if isinstance(alias, ast.Subscript | ast.BinOp) else []

@@ -20,7 +20,7 @@ from nestkit.parse.effects import Effects, find_effects
 from nestkit.parse.functions import read_functions
 from nestkit.parse.inline_metadata import parse_environment
 from nestkit.parse.metadata import Wishes, merge_wishes, parse_nest_block
-from nestkit.parse.placing import check_placing, examples_of, utterances_of
+from nestkit.parse.placing import place_examples, place_utterances
 from nestkit.parse.program import read_program
 from nestkit.parse.source import Draft, Reading, Source, parse_source
 from nestkit.parse.typer_program import read_typer
@@ -150,12 +150,11 @@ def _placed(
     tools: Sequence[Tool], drafts: Sequence[Draft], wishes: Wishes, source: Source
 ) -> tuple[tuple[Tool, ...], list[Problem]]:
     """The tools with their utterances and examples; a function's own block speaks of that function alone."""
-    said, shown = wishes.utterances or {}, wishes.examples or ()
-    wrong = check_placing(said, shown, tools) if tools else []
+    utterances, wrong = place_utterances(wishes.utterances or {} if tools else {}, tools)
+    examples, misplaced = place_examples(wishes.examples or () if tools else (), tools)
     placed = []
     for tool, draft in zip(tools, drafts, strict=True):
         own = [text for texts in (draft.wishes.utterances or {}).values() for text in texts]
-        utterances = (*own, *utterances_of(tool, said, tools))
-        examples = (*(draft.wishes.examples or ()), *examples_of(tool, shown, tools))
-        placed.append(replace(tool, utterances=utterances, examples=examples))
-    return tuple(placed), [source.problem(0, what) for what in wrong]
+        shown = (*(draft.wishes.examples or ()), *examples.get(tool.name, ()))
+        placed.append(replace(tool, utterances=(*own, *utterances[tool.name]), examples=shown))
+    return tuple(placed), [source.problem(0, what) for what in (*wrong, *misplaced)]

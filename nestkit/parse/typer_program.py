@@ -105,13 +105,13 @@ def _leaf(function: Function, words: tuple[str, ...], source: Source) -> Command
     parameters = [
         _parameter(arg, default, source.names, doc, len(words))
         for arg, default, kind in arguments_of(function)
-        if kind not in ("rest", "options") and last_part(arg.annotation or arg_name(arg), source.names) != "Context"
+        if kind not in ("rest", "options") and not _is_context(arg.annotation, source.names)
     ]
     return Command(words, function.lineno, text=doc.text, parameters=parameters, runs=(function.name,), wishes=wishes)
 
 
-def arg_name(arg: ast.arg) -> ast.expr:
-    return ast.Name(arg.arg, ast.Load())
+def _is_context(hint: ast.expr | None, names: Names) -> bool:
+    return hint is not None and last_part(hint, names) in ("Context", "CallbackParam")
 
 
 def _parameter(arg: ast.arg, default: ast.expr | None, names: Names, doc: Doc, level: int) -> Parameter:

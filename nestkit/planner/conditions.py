@@ -31,6 +31,7 @@ from nestkit.planner.query import (
     Orphaned,
     Progress,
     Says,
+    Sign,
     Tagged,
     Titled,
     WithTasks,
@@ -41,7 +42,6 @@ Parts = Mapping[str, Any]
 Made = tuple[Condition, ...] | None
 Make = Callable[[Parts, Setting], Made]
 
-Sign = Literal["=", "<", "<=", ">", ">="]
 _FLIPPED: Mapping[Sign, Sign] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
@@ -109,12 +109,7 @@ def _number(parts: Parts, setting: Setting) -> Made:
 
 
 def _implied_number(parts: Parts, setting: Setting) -> Made:
-    return _compared(_implied_numbers(setting), parts["plaincompare"], parts)
-
-
-def _implied_numbers(setting: Setting) -> Names:
-    known = setting.facts.known(english().implied_number)
-    return tuple(name for name in known if setting.facts.names[name].is_number)
+    return _compared(setting.implied_numbers(), parts["plaincompare"], parts)
 
 
 def _compared(names: Names, sign: Sign, parts: Parts) -> Made:
@@ -131,7 +126,7 @@ def _comparative(parts: Parts, setting: Setting) -> Made:
 
 
 def _exceeds(parts: Parts, setting: Setting) -> Made:
-    sign, names = parts["comparative"] if "comparative" in parts else (parts["step"], parts["numbername"])
+    sign, names = parts.get("comparative") or (parts["step"], parts["numbername"])
     return (Exceeds(names, _FLIPPED[sign] if parts.get("not") else sign, parts["note"]),)
 
 
@@ -140,7 +135,7 @@ def _exactly(parts: Parts, setting: Setting) -> Made:
 
 
 def _between_numbers(parts: Parts, setting: Setting) -> Made:
-    names = parts.get("numbername") or parts.get("numberverb") or _implied_numbers(setting)
+    names = parts.get("numbername") or parts.get("numberverb") or setting.implied_numbers()
     if not names:
         return None
     return (Between(names, parts["low"], parts["high"]),) if float(parts["low"]) <= float(parts["high"]) else None
@@ -170,7 +165,7 @@ def make_when(make: str, parts: Parts) -> When | None:
 
 def _day(parts: Parts, setting: Setting) -> Made:
     when = _said(parts)
-    names = parts.get("dayname") or parts.get("dayverb") or _implied_day(setting, when.how)
+    names = parts.get("dayname") or parts.get("dayverb") or setting.implied_days(when.how)
     if when.low.size != 4:
         names = tuple(name for name in names if setting.facts.names[name].is_day)
     if not names:
@@ -193,15 +188,6 @@ def _said(parts: Parts) -> When:
         when: When = parts["when"]
         return when
     return When("within", parts["span"], parts["span"])
-
-
-def _implied_day(setting: Setting, how: str) -> Names:
-    """The days that may be meant where none is named; a task has too many of them."""
-    if setting.subject == "tasks":
-        return ()
-    names = setting.facts.names
-    known = setting.facts.known((*english().implied_date, *(["since"] if how == "since" else [])))
-    return tuple(name for name in known if names[name].is_day or names[name].is_year)
 
 
 def compare_days(names: Names, when: When) -> Compares | Between:
@@ -276,12 +262,12 @@ def _orphaned(parts: Parts, setting: Setting) -> Made:
 
 
 def _ahead(parts: Parts, setting: Setting) -> Made:
-    names = tuple(name for name in _implied_day(setting, "") if setting.facts.names[name].is_day)
+    names = tuple(name for name in setting.implied_days() if setting.facts.names[name].is_day)
     return (Compares(names, ">=", setting.today.isoformat(), 10),) if names else None
 
 
 def _behind(parts: Parts, setting: Setting) -> Made:
-    names = tuple(name for name in _implied_day(setting, "") if setting.facts.names[name].is_day)
+    names = tuple(name for name in setting.implied_days() if setting.facts.names[name].is_day)
     return (Compares(names, "<", setting.today.isoformat(), 10),) if names else None
 
 
@@ -300,7 +286,7 @@ def _joined(parts: Parts, setting: Setting) -> Made:
 
 def _progress(parts: Parts, setting: Setting) -> Made:
     """Not done is open; of the other words nobody knows what their contrary takes in."""
-    word = parts["progress"] if "progress" in parts else "open"
+    word: Literal["open", "done", "cancelled", "started"] = parts.get("progress", "open")
     if "second" in parts:
         return (Progress("open"),) if (word, parts["second"]) == ("open", "done") and parts["not"] else None
     if not parts.get("not"):
@@ -359,73 +345,3 @@ MAKERS: Mapping[str, Make] = {
     "in_note": _in_note,
     "of_notes": _of_notes,
 }
-
-
-# ── several conditions ───────────────────────────────────────────────────────────────────────────────────────────────
-
-Link = tuple[str, Made]
-"""How a condition is joined to the one before it ("", and, or, but, comma), and the condition."""
-
-
-def join_conditions(chain: tuple[tuple[str, tuple[Condition, ...]], ...], setting: Setting) -> Made:
-    """The conditions that must all hold; None when "and" and "or" could be taken in two ways."""
-    links = _commas(chain)
-    kept: list[tuple[Condition, ...]] = []
-    for number, (link, made) in enumerate(links):
-        if link != "or":
-            either = bool(kept) and link in ("and", "") and _same_single(kept[-1], made, setting)
-            if either and (link == "" or _is_negated(kept[-1]) != _is_negated(made)):
-                return None
-            if either and not _is_negated(made):
-                kept[-1] = _either(kept[-1], made)
-            else:
-                kept.append(made)
-            continue
-        if number == 0 or _is_negated(kept[-1]) or _is_negated(made) or len(kept[-1]) + len(made) > 2:
-            return None
-        if not _alike(kept[-1], made) and any(other == "and" for other, _ in links):
-            return None
-        kept[-1] = _either(kept[-1], made)
-    return tuple(dict.fromkeys(condition for made in kept for condition in made))
-
-
-def _commas(chain: tuple[tuple[str, tuple[Condition, ...]], ...]) -> list[tuple[str, tuple[Condition, ...]]]:
-    """Commas as what stands before the last of the row: `a, b or c` is `a or b or c`."""
-    links = list(chain)
-    meant = "and"
-    for place in range(len(links) - 1, -1, -1):
-        link, made = links[place]
-        if link == ",":
-            links[place] = (meant, made)
-        else:
-            meant = "or" if link == "or" else "and"
-    return links
-
-
-def _either(first: tuple[Condition, ...], second: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    parts = [p for c in (*first, *second) for p in (c.conditions if isinstance(c, AnyOf) else (c,))]
-    return (AnyOf(tuple(dict.fromkeys(parts))),)
-
-
-def _names(made: tuple[Condition, ...]) -> set[str]:
-    found: set[str] = set()
-    for condition in made:
-        if isinstance(condition, AnyOf):
-            found |= _names(condition.conditions)
-        elif isinstance(condition, Is):
-            found |= {name for name, _ in condition.options}
-    return found
-
-
-def _alike(first: tuple[Condition, ...], second: tuple[Condition, ...]) -> bool:
-    return bool(_names(first) & _names(second)) or type(first[0]) is type(second[0]) is Tagged
-
-
-def _same_single(first: tuple[Condition, ...], second: tuple[Condition, ...], setting: Setting) -> bool:
-    """Two values of one property that holds one value: no note can have both."""
-    both = _names(first) & _names(second)
-    return bool(both) and not any(setting.facts.names[name].is_list for name in both)
-
-
-def _is_negated(made: tuple[Condition, ...]) -> bool:
-    return any(getattr(condition, "negated", False) for condition in made)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -42,8 +44,7 @@ class Draft:
         """A variable name like the word that nothing else has."""
         name = re.sub(r"\W+", "_", word).strip("_").lower() or "it"
         name = name if name.isidentifier() else f"_{name}"
-        taken = self.names | set(_smalls()) | set(BUILT_IN) | _PYTHON
-        while name in taken:
+        while name in self.names or name in _smalls() or name in _TAKEN:
             name += "_"
         self.names.add(name)
         return name
@@ -71,11 +72,9 @@ class Draft:
         return tuple(f"vault.{name}" for name in BUILT_IN if name in called)
 
 
-_PYTHON = frozenset(
-    "and as assert async await break class continue def del elif else except finally for from global if import in is"
-    " lambda nonlocal not or pass raise return try while with yield none true false any all max min sum sorted round len"
-    " str int float bool list dict set tuple range print repr isinstance type n t v l b p best places each answer different note counts targets label members own paths final_answer".split()
-)
+_OWN = "n t v l b p best places each answer different note counts targets label members own paths final_answer"
+_TAKEN = frozenset((*keyword.kwlist, *dir(builtins), *_OWN.split(), *BUILT_IN))
+"""Names that a variable must not have."""
 
 
 def _called(code: str) -> set[str]:

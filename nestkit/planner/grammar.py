@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from nestkit.planner import conditions, questions
+from nestkit.planner.joining import Chain, join_conditions
 from nestkit.planner.language import english, load_toml, singular
 from nestkit.planner.parts import PARTS
 from nestkit.planner.patterns import Found, Matcher, Parts, Row, compile_form, words_of
@@ -118,7 +119,7 @@ class Grammar:
             return PARTS[rule](self.setting, start)
         if rule in ("after", "before"):
             return self._conditions(rule, start)
-        return {
+        nested: Mapping[str, Callable[[int], Iterator[Found]]] = {
             "when": self._when,
             "order": self._order,
             "group": self._group,
@@ -127,9 +128,10 @@ class Grammar:
             "plural": lambda place: self._selections(place, after=True, plural=True),
             "loose": self._loose,
             "notes": self._other_notes,
-            "tasks": lambda place: self.other.find("selection", place) if self.other is not None else (),
+            "tasks": self._tasks,
             "joinable": self._joinable,
-        }[rule](start)
+        }
+        return nested[rule](start)
 
     # ── parts made of forms ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,8 +182,8 @@ class Grammar:
                         yield Found(last, made, cost + 1 + further)
 
     def _selection(self, noun: Noun, before: Chain, after: Chain) -> Selection | None:
-        first = conditions.join_conditions(before, self.setting)
-        second = conditions.join_conditions(after, self.setting)
+        first = join_conditions(before, self.setting)
+        second = join_conditions(after, self.setting)
         if first is None or second is None:
             return None
         made = tuple(sorted(dict.fromkeys((*noun.conditions, *first, *second)), key=repr))
@@ -226,7 +228,7 @@ class Grammar:
     def _loose(self, start: int) -> Iterator[Found]:
         """Conditions alone, where it is clear without a word for them that notes are meant."""
         for end, chain, cost in self._chain("after", start, ()):
-            made = conditions.join_conditions(chain, self.setting)
+            made = join_conditions(chain, self.setting)
             if made and all(isinstance(condition, _LOOSE) for condition in made):
                 yield Found(end, made, cost)
 
@@ -254,9 +256,9 @@ class Grammar:
         """A value in the plural, `novels`: notes of whatever sort that have it."""
         for end, options in self.setting.facts.value.find(self.setting.tokens, start):
             key = tuple(self.setting.word(place) for place in range(start, end))
-            if self._is_plural(end) and key not in self.setting.facts.value.exact:
-                if not any(self.setting.terms.kind.find(self.setting.tokens[:end], start)):
-                    yield Noun(end, None, (Is(options),), plural=True)
+            is_kind = any(last == end for last, _ in self.setting.terms.kind.find(self.setting.tokens, start))
+            if self._is_plural(end) and key not in self.setting.facts.value.exact and not is_kind:
+                yield Noun(end, None, (Is(options),), plural=True)
 
     def _is_plural(self, end: int) -> bool:
         return singular(self.setting.word(end - 1)) != self.setting.word(end - 1)
@@ -281,6 +283,10 @@ class Grammar:
                 if selection.kind is not None or selection.conditions:
                     yield found
 
+    def _tasks(self, start: int) -> Iterator[Found]:
+        if self.other is not None:
+            yield from self.other.find("selection", start)
+
     def _joinable(self, start: int) -> Iterator[Found]:
         """Notes of a sort that a property is named for, narrowed down: `clients in Sweden` for `client`."""
         for found in self.find("selection", start):
@@ -290,6 +296,3 @@ class Grammar:
             name = selection.kind.word.lower()
             if name in self.setting.facts.names and not any(isinstance(c, Joined) for c in selection.conditions):
                 yield replace(found, meaning=(name, selection))
-
-
-Chain = tuple[tuple[str, tuple[Condition, ...]], ...]

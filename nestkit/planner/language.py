@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-Names = tuple[str, ...]
+from nestkit.planner.query import Names
 
 
 @dataclass(frozen=True, slots=True)

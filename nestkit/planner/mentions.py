@@ -36,18 +36,20 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class OwnWords:
     """The words of one tool, by their root."""
 
     own: frozenset[str]
     """Of its name, first line and utterances."""
+    spelled: frozenset[str]
+    """The same words as they are written: for those that turn a meaning round."""
     further: frozenset[str]
     """Of its parameters and the rest of its text."""
     choices: Mapping[tuple[str, ...], Any]
     longest: int
 
 
-def read_words(tool: Tool) -> Vocabulary:
+def read_words(tool: Tool) -> OwnWords:
     """What the tool's author says, as words that can explain an ask."""
     own = _roots(tool.name.replace(".", " "), tool.summary, tool.target, *tool.utterances)
     texts = [f"{parameter.name} {parameter.text}" for parameter in tool.parameters]
@@ -56,7 +58,8 @@ def read_words(tool: Tool) -> Vocabulary:
     further |= {root(word) for base in own & relatives.keys() for word in relatives[base]}
     choices = {phrase(str(choice)): choice for parameter in tool.parameters for choice in parameter.choices}
     longest = max(map(len, choices), default=0)
-    return Vocabulary(frozenset(own), frozenset(further), choices, longest)
+    spelled = frozenset(phrase(" ".join([tool.name.replace(".", " "), tool.summary, *tool.utterances])))
+    return OwnWords(frozenset(own), spelled, frozenset(further), choices, longest)
 
 
 def _roots(*texts: str) -> set[str]:
@@ -71,7 +74,7 @@ def hear(tool: Tool, setting: Setting) -> Iterator[Heard]:
 
 @dataclass(frozen=True, slots=True)
 class _Hearing:
-    words: Vocabulary
+    words: OwnWords
     setting: Setting
 
     def walk(self, place: int, heard: Heard, lead: str) -> Iterator[Heard]:
@@ -109,7 +112,7 @@ class _Hearing:
         tools = english().tools
         base = root(singular(word))
         if word in tools.operators or word in tools.directions:
-            return base in self.words.own
+            return word in self.words.spelled
         return word in tools.neutral or base in self.words.own or (base in self.words.further and len(base) > 2)
 
     def _aside(self, place: int, heard: Heard) -> Iterator[Heard]:

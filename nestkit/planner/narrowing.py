@@ -32,7 +32,7 @@ from nestkit.planner.query import (
 
 
 def fetch(selection: Selection, draft: Draft, name: str = "") -> str:
-    """Says the lines that fetch the records and keep those that meet every condition; the variable's name comes back."""
+    """The variable's name, after saying the lines that fetch the records and keep those that meet every condition."""
     tasks = selection.subject == "tasks"
     name = draft.fresh(name or ("found" if tasks else "notes"))
     if tasks:

@@ -1,34 +1,40 @@
 """The smallest parts of a form: one function each says what of it stands at a place of the ask. *Pure*.
 
-Each takes the setting and a place, and yields what it found there; `PARTS` is the table of them all.
+Each takes the setting and a place, and yields what it found there; `PARTS` is the table of them all. Those that speak
+of properties are in `naming`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from nestkit.planner.dates import Span, find_spans
-from nestkit.planner.language import Superlative, english, root
+from nestkit.planner.dates import find_spans
+from nestkit.planner.language import english
+from nestkit.planner.naming import (
+    Find,
+    choice_of,
+    find_comparative,
+    find_compare,
+    find_day_word,
+    find_deed,
+    find_extreme,
+    find_folded,
+    find_folded_verb,
+    find_kind_name,
+    find_measure,
+    find_superlative,
+    find_undone,
+    is_any,
+    is_flag,
+    is_list,
+    is_number,
+    is_time,
+    name_that,
+    verb_that,
+)
 from nestkit.planner.patterns import Found
-from nestkit.planner.query import Compares
 from nestkit.planner.setting import Setting
-from nestkit.planner.terms import Name
 from nestkit.planner.words import phrase
-
-Find = Callable[[Setting, int], Iterator[Found]]
-
-
-def _choice(table: str) -> Find:
-    """A part whose words stand in a table of `english.toml`."""
-
-    def find(setting: Setting, start: int) -> Iterator[Found]:
-        choices = english().choices[table]
-        for end in range(min(len(setting.tokens), start + 4), start, -1):
-            key = tuple(token.norm for token in setting.tokens[start:end])
-            if key in choices:
-                yield Found(end, choices[key])
-
-    return find
 
 
 def _not(setting: Setting, start: int) -> Iterator[Found]:
@@ -40,143 +46,6 @@ def _not(setting: Setting, start: int) -> Iterator[Found]:
         while setting.word(end) in ("yet", "been", "be", "being"):
             end += 1
         yield Found(end, True)
-
-
-# ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _any(name: Name) -> bool:
-    return True
-
-
-def _is_time(name: Name) -> bool:
-    return name.is_day or name.is_year
-
-
-def _is_day(name: Name) -> bool:
-    return name.is_day
-
-
-def _is_number(name: Name) -> bool:
-    return name.is_number
-
-
-def _is_listed(name: Name) -> bool:
-    return name.is_list
-
-
-def _name(fits: Callable[[Name], bool]) -> Find:
-    def find(setting: Setting, start: int) -> Iterator[Found]:
-        for end, names in setting.facts.name.find(setting.tokens, start):
-            if kept := _fitting(setting, names, fits):
-                yield Found(end, kept, 1 if _is_plain_name(setting, start, end) else 5)
-
-    return find
-
-
-def _is_plain_name(setting: Setting, start: int, end: int) -> bool:
-    """Not so of `projects`, which speaks of notes rather than of the property `project`."""
-    key = tuple(setting.word(place) for place in range(start, end))
-    kinds = setting.terms.kind.find(setting.tokens, start)
-    return key in setting.facts.name.exact or all(last != end for last, _ in kinds)
-
-
-def _verb(fits: Callable[[Name], bool]) -> Find:
-    """Words that speak of a property: `attended` of attendees, `wrote` of author, `last cook` of last-cooked."""
-
-    def find(setting: Setting, start: int) -> Iterator[Found]:
-        for end in (start + 3, start + 2, start + 1):
-            if kept := _fitting(setting, verb_names(setting, start, end), fits):
-                yield Found(end, kept)
-
-    return find
-
-
-def verb_names(setting: Setting, start: int, end: int) -> tuple[str, ...]:
-    """The properties a verb may speak of."""
-    words = [setting.word(place) for place in range(start, end)]
-    if not all(word.isalpha() for word in words) or words[-1] in english().function_words:
-        return ()
-    listed = setting.facts.known(english().verbs.get(" ".join(words), ()))
-    return listed or setting.facts.roots.get(tuple(map(root, words)), ())
-
-
-def _deed(setting: Setting, start: int) -> Iterator[Found]:
-    """`rated` for "has a rating": a participle that is no value and no checkbox."""
-    taken = {end for end, _ in setting.facts.value.find(setting.tokens, start)}
-    taken |= {end for end, _ in setting.facts.flag.find(setting.tokens, start)}
-    if setting.subject == "tasks":
-        taken |= {found.end for found in _choice("progress")(setting, start)}
-    if setting.word(start).endswith("ed"):
-        for found in _verb(lambda name: not name.is_flag)(setting, start):
-            if found.end not in taken:
-                yield found
-
-
-def _undone(setting: Setting, start: int) -> Iterator[Found]:
-    """`unrated` for "without a rating"."""
-    word = setting.word(start)
-    if word.startswith("un") and word.endswith("ed") and not any(setting.facts.flag.find(setting.tokens, start)):
-        names = setting.facts.roots.get((root(word[2:]),), ())
-        if kept := _fitting(setting, names, lambda name: not name.is_flag):
-            yield Found(start + 1, kept)
-
-
-def _measure(setting: Setting, start: int) -> Iterator[Found]:
-    """What "how long", "how tall" asks for: those numbers that there are."""
-    if kept := _fitting(setting, setting.facts.known(english().measures.get(setting.word(start), ())), _is_number):
-        yield Found(start + 1, kept)
-
-
-def _comparative(setting: Setting, start: int) -> Iterator[Found]:
-    """(sign, names) of "taller than", which says by itself what is compared."""
-    for found in _choice("comparatives")(setting, start):
-        sign, _, measure = found.meaning.partition(" ")
-        if kept := _fitting(setting, setting.facts.known(english().measures[measure]), _is_number):
-            yield Found(found.end, (sign, kept))
-
-
-def _compare(setting: Setting, start: int) -> Iterator[Found]:
-    yield from _choice("compare")(setting, start)
-    for found in _choice("comparatives")(setting, start):
-        yield Found(found.end, found.meaning.partition(" ")[0])
-
-
-def _fitting(setting: Setting, names: Iterable[str], fits: Callable[[Name], bool]) -> tuple[str, ...]:
-    return tuple(name for name in names if fits(setting.facts.names[name]))
-
-
-def _day_word(setting: Setting, start: int) -> Iterator[Found]:
-    if kept := _fitting(setting, setting.facts.known(english().days.get(setting.word(start), ())), _is_time):
-        yield Found(start + 1, kept)
-    else:
-        yield from _verb(_is_time)(setting, start)
-
-
-def _kind_name(setting: Setting, start: int) -> Iterator[Found]:
-    """A property that is called like a sort of notes: `clients` for `client`."""
-    kinds = {end for end, _ in setting.terms.kind.find(setting.tokens, start)}
-    for end, names in setting.facts.name.find(setting.tokens, start):
-        if end in kinds:
-            yield Found(end, names)
-
-
-def _folded(setting: Setting, start: int) -> Iterator[Found]:
-    """A property that can be compared: (names, 0 for numbers or 10 for days)."""
-    for end, names in setting.facts.name.find(setting.tokens, start):
-        yield from _comparable(setting, end, names)
-
-
-def _folded_verb(setting: Setting, start: int) -> Iterator[Found]:
-    for found in _verb(_any)(setting, start):
-        yield from _comparable(setting, found.end, found.meaning)
-
-
-def _comparable(setting: Setting, end: int, names: Iterable[str]) -> Iterator[Found]:
-    if numbers := _fitting(setting, names, lambda name: name.is_number):
-        yield Found(end, (numbers, 0))
-    if days := _fitting(setting, names, lambda name: name.is_day):
-        yield Found(end, (days, 10))
 
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -337,64 +206,36 @@ def _past_slash(setting: Setting, end: int) -> int:
     return end + 1 if token is not None and token.norm == "/" else end
 
 
-# ── superlatives ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _extreme(setting: Setting, start: int) -> Iterator[Found]:
-    """(most, 0 for numbers or 10 for days)."""
-    for found in _choice("extremes")(setting, start):
-        sort, _, way = found.meaning.partition("_")
-        yield Found(found.end, (way == "most", 10 if sort == "day" else 0))
-
-
-def _superlative(setting: Setting, start: int) -> Iterator[Found]:
-    """(most, names, size, condition) of an adjective that says by itself what is compared."""
-    for entry in english().superlatives:
-        for words in entry.words:
-            if tuple(setting.word(start + offset) for offset in range(len(words))) == words:
-                yield from _meant(setting, start + len(words), entry)
-
-
-def _meant(setting: Setting, end: int, entry: Superlative) -> Iterator[Found]:
-    names = setting.facts.names
-    if numbers := tuple(name for name in setting.facts.known(entry.number) if names[name].is_number):
-        yield Found(end, (entry.most, numbers, 0, ()))
-    fits = _is_day if entry.side else _is_time  # the latest, as people say it, is not one that lies ahead
-    if days := _fitting(setting, setting.facts.known(entry.date), fits):
-        sides = (Compares(days, entry.side, setting.today.isoformat(), 10),) if entry.side else ()
-        yield Found(end, (entry.most, days, 10, sides))
-
-
 PARTS: Mapping[str, Find] = {
-    **{name: _choice(name) for name in ("progress", "more")},
-    "compare": _compare,
-    "plaincompare": _choice("compare"),
-    "comparative": _comparative,
-    "measure": _measure,
-    "deed": _deed,
-    "undone": _undone,
-    "how": _choice("folds"),
-    "direction": _choice("directions"),
-    "age": _choice("ages"),
-    "grouping": _choice("groupings"),
-    "step": _choice("steps"),
-    "bool": _choice("truths"),
+    **{name: choice_of(name) for name in ("progress", "more")},
+    "compare": find_compare,
+    "plaincompare": choice_of("compare"),
+    "comparative": find_comparative,
+    "measure": find_measure,
+    "deed": find_deed,
+    "undone": find_undone,
+    "how": choice_of("folds"),
+    "direction": choice_of("directions"),
+    "age": choice_of("ages"),
+    "grouping": choice_of("groupings"),
+    "step": choice_of("steps"),
+    "bool": choice_of("truths"),
     "not": _not,
-    "name": _name(_any),
-    "verb": _verb(_any),
-    "verbname": _verb(_any),
-    "listverb": _verb(_any),
-    "kindname": _kind_name,
-    "listname": _name(_is_listed),
-    "flagname": _name(lambda name: name.is_flag),
-    "flagverb": _verb(lambda name: name.is_flag),
-    "numbername": _name(_is_number),
-    "numberverb": _verb(_is_number),
-    "dayname": _name(_is_time),
-    "dayverb": _verb(_is_time),
-    "dayword": _day_word,
-    "folded": _folded,
-    "foldedverb": _folded_verb,
+    "name": name_that(is_any),
+    "verb": verb_that(is_any),
+    "verbname": verb_that(is_any),
+    "listverb": verb_that(is_any),
+    "kindname": find_kind_name,
+    "listname": name_that(is_list),
+    "flagname": name_that(is_flag),
+    "flagverb": verb_that(is_flag),
+    "numbername": name_that(is_number),
+    "numberverb": verb_that(is_number),
+    "dayname": name_that(is_time),
+    "dayverb": verb_that(is_time),
+    "dayword": find_day_word,
+    "folded": find_folded,
+    "foldedverb": find_folded_verb,
     "value": _value,
     "valueverb": _value_verb,
     "flag": _flag,
@@ -410,6 +251,6 @@ PARTS: Mapping[str, Find] = {
     "hashtag": _hashtag,
     "tagword": _tag_word,
     "folder": _folder,
-    "extreme": _extreme,
-    "superlative": _superlative,
+    "extreme": find_extreme,
+    "superlative": find_superlative,
 }

@@ -49,7 +49,7 @@ def plan(
     tokens = tokenise(text)
     if len(tokens) > MAX_WORDS:
         return Refusal(f"the ask has {len(tokens)} words, too many to explain each", "ask for one thing at a time")
-    setting = Setting(text, tokens, read_terms(vocabulary), now.date(), note)
+    setting = Setting(text, tokens, read_terms(vocabulary, tokens), now.date(), note)
     offered = [tool for tool in tools if tool.manner != "builtin" and not tool.hidden]
     uttered = find_uttered(offered, setting)
     if uttered:

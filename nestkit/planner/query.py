@@ -9,6 +9,9 @@ Names = tuple[str, ...]
 """One property or inline field by its canonical name; several when the notes at hand must decide which is meant."""
 
 
+Sign = Literal["=", "<", "<=", ">", ">="]
+
+
 # ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -28,7 +31,7 @@ class Compares:
     """A number, or a day when `size` is set, compares with this one."""
 
     names: Names
-    sign: Literal["=", "<", "<=", ">", ">="]
+    sign: Sign
     value: str
     size: int = 0
     """How much of the ISO text is compared: 4 for years, 7 for months, 10 for days."""
@@ -49,7 +52,7 @@ class Exceeds:
     """A number compares with that of another note."""
 
     names: Names
-    sign: Literal["<", "<=", ">", ">="]
+    sign: Sign
     path: str
 
 

@@ -65,7 +65,11 @@ def _grouped(parts: Parts, setting: Setting) -> Query | None:
 
 def _count(parts: Parts, setting: Setting) -> Query | None:
     group = _group_of(parts, setting)
-    return None if group is None and ("by" in parts or "group" in parts) else Count(_narrowed(parts["selection"], parts), group)
+    return (
+        None
+        if group is None and ("by" in parts or "group" in parts)
+        else Count(_narrowed(parts["selection"], parts), group)
+    )
 
 
 def _busiest(parts: Parts, setting: Setting) -> Query | None:
@@ -90,11 +94,8 @@ def make_group(parts: Parts, setting: Setting) -> Group | None:
         return Group(by)
     if by == "note" and setting.subject == "tasks":
         return Group("note")
-    if by in ("month", "year"):
-        names = setting.facts.names
-        known = setting.facts.known(english().implied_date if setting.subject == "notes" else english().due_names)
-        days = tuple(name for name in known if names[name].is_day)
-        return Group(by, days) if days else None
+    if by in ("month", "year") and (days := _days(setting)):
+        return Group(by, days)
     return None
 
 
@@ -106,19 +107,16 @@ def make_order(make: str, parts: Parts, setting: Setting) -> Order | None:
         most, names, size, _ = parts["superlative"]
         return Order(names, size, most)
     if make == "order_days":
-        ways = {"up": False, "down": True}
-        if parts.get("other") == parts.get("age", "up"):
-            return None
-        days = tuple(name for name in _days(setting))
-        return Order(days, 10, ways[parts.get("age", "up")]) if days else None
-    names: Names = parts.get("name") or parts["dayname"]
-    down = parts.get("direction") == "down"
+        first, last, days = parts.get("age", "up"), parts.get("last", "down"), _days(setting)
+        return Order(days, 10, first == "down") if days and (first == "up") == (last == "down") else None
+    return _order_by(parts.get("name") or parts["dayname"], parts.get("direction") == "down", setting)
+
+
+def _order_by(names: Names, down: bool, setting: Setting) -> Order:
     facts = setting.facts.names
     if all(facts[name].is_day for name in names):
         return Order(names, 10, down)
-    if all(facts[name].is_number for name in names):
-        return Order(names, 0, down)
-    return Order(names, 1, down) if "name" in parts else None
+    return Order(names, 0 if all(facts[name].is_number for name in names) else 1, down)
 
 
 def _days(setting: Setting) -> Names:
@@ -140,17 +138,12 @@ def _fold(parts: Parts, setting: Setting) -> Query | None:
 
 
 def _fold_implied(parts: Parts, setting: Setting) -> Query | None:
-    names = _implied_numbers(setting)
+    names = setting.implied_numbers()
     if not names or parts.get("how", "sum") != "sum":
         return None
     if "loose" in parts and setting.subject == "tasks":
         return None
     return _folded(setting, _selected(parts, setting, names), "sum", names, parts.get("group"))
-
-
-def _implied_numbers(setting: Setting) -> Names:
-    known = setting.facts.known(english().implied_number)
-    return tuple(name for name in known if setting.facts.names[name].is_number)
 
 
 def _extreme_value(parts: Parts, setting: Setting) -> Query | None:
@@ -217,7 +210,7 @@ def _ranked(selection: Selection, order: Order, number: str | None) -> Query | N
 
 
 def _table(parts: Parts, setting: Setting) -> Query | None:
-    selection = parts.get("selection") or parts.get("plural") or parts.get("short")
+    selection: Selection = parts.get("selection") or parts.get("plural") or parts["short"]
     return Table(selection, parts["name"])
 
 
@@ -239,7 +232,7 @@ def _owners_count(parts: Parts, setting: Setting) -> Query | None:
 
 
 def _lookup(parts: Parts, setting: Setting) -> Query | None:
-    names = parts.get("name") or parts.get("listverb") or parts.get("verbname") or _implied_numbers(setting)
+    names = parts.get("name") or parts.get("listverb") or parts.get("verbname") or setting.implied_numbers()
     if "verb" in parts:
         names = tuple(name for name in names if name in parts["verb"])
     return Lookup(parts["note"], names) if names else None

@@ -1,4 +1,4 @@
-"""What every part of a form may look at: the tokens of the ask, the vault's words, the day and the asking note. *Pure*."""
+"""What every part of a form may look at: the ask's tokens, the vault's words, the day, the asking note. *Pure*."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from nestkit.planner.language import english
+from nestkit.planner.query import Names
 from nestkit.planner.terms import Facts, Terms
 from nestkit.planner.words import Token, typed
 
@@ -29,6 +31,17 @@ class Setting:
     def facts(self) -> Facts:
         """What the subject's properties, or task fields, are."""
         return self.terms.notes if self.subject == "notes" else self.terms.tasks
+
+    def implied_numbers(self) -> Names:
+        """The numbers that may be meant where none is named."""
+        return tuple(name for name in self.facts.known(english().implied_number) if self.facts.names[name].is_number)
+
+    def implied_days(self, how: str = "") -> Names:
+        """The days, or years, that may be meant where none is named; a task has too many of them."""
+        if self.subject == "tasks":
+            return ()
+        known = self.facts.known((*english().implied_date, *(["since"] if how == "since" else [])))
+        return tuple(name for name in known if self.facts.names[name].is_day or self.facts.names[name].is_year)
 
     def token(self, place: int) -> Token | None:
         return self.tokens[place] if place < len(self.tokens) else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from nestkit.note import PropertyWords, Vocabulary
@@ -19,6 +21,8 @@ _DAY = re.compile(r"\d{4}-\d{2}(-\d{2})?(T.*)?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _OBSIDIAN = frozenset(("tags", "tag", "aliases", "alias", "cssclasses", "cssclass", "position", "publish"))
 """Properties that mean something to the app and are asked for in other ways."""
+_WORDS = re.compile(r"[^\W_]+")
+_SPOKEN = frozenset(("word", "number", "date", "week", "sign"))
 _MAX_WORDS = 8
 """A longer value is a sentence: it is asked for with its property's name or not at all."""
 
@@ -33,8 +37,9 @@ class Phrases(Generic[T]):
 
     def find(self, tokens: Sequence[Token], start: int) -> Iterator[tuple[int, tuple[T, ...]]]:
         """(end, what it may be) of each phrase that begins here, the longest first."""
-        for end in range(min(len(tokens), start + self.longest), start, -1):
-            key = tuple(token.norm for token in tokens[start:end])
+        row = list(takewhile(lambda token: token.sort in _SPOKEN, tokens[start : start + self.longest]))
+        for end in range(start + len(row), start, -1):
+            key = tuple(token.norm for token in row[: end - start])
             if found := self.exact.get(key) or self.stems.get(_stem(key)):
                 yield end, found
 
@@ -122,23 +127,37 @@ class Terms:
     titles: Mapping[str, str]
 
 
-def read_terms(vocabulary: Vocabulary) -> Terms:
-    """The vocabulary, ready to be found in an ask."""
-    also = _aliases(vocabulary)
-    notes = _facts([_name(name, words) for name, words in _merged(vocabulary) if name.lower() not in _OBSIDIAN], also)
-    tasks = _facts([_task_name(name, values) for name, values in vocabulary.task_fields.items()], also)
+def read_terms(vocabulary: Vocabulary, tokens: Sequence[Token]) -> Terms:
+    """The vocabulary, ready to be found in the ask with these tokens: of titles and values only what it may name."""
+    also, begins = _aliases(vocabulary), _begins(tokens)
+    notes = _facts(
+        [_name(name, words) for name, words in _merged(vocabulary) if name.lower() not in _OBSIDIAN], also, begins
+    )
+    tasks = _facts([_task_name(name, values) for name, values in vocabulary.task_fields.items()], also, begins)
     folders = [(folder, folder) for folder in vocabulary.folders]
     folders += [(_last(folder), folder) for folder in vocabulary.folders]
     return Terms(
         notes,
         tasks,
-        phrases(_titles(vocabulary), plurals=False),
+        phrases((pair for pair in _titles(vocabulary) if begins(pair[0])), plurals=False),
         vocabulary.tags,
         phrases(((tag, tag) for tag in vocabulary.tags), plurals=False),
         phrases(folders, plurals=False),
         phrases(_kinds(vocabulary, notes)),
         vocabulary.titles,
     )
+
+
+def _begins(tokens: Sequence[Token]) -> Callable[[str], bool]:
+    """Whether the first word of a name stands in the ask, in whatever number: of a large vault's names few do."""
+    words = {word for token in tokens for word in _WORDS.findall(token.norm.casefold())}
+    words |= {singular(word) for word in words}
+
+    def begins(name: str) -> bool:
+        first = _WORDS.search((name if name.isascii() else unicodedata.normalize("NFC", name)).casefold())
+        return first is not None and (first[0] in words or singular(first[0]) in words)
+
+    return begins
 
 
 def canonical(name: str) -> str:
@@ -170,7 +189,7 @@ def _aliases(vocabulary: Vocabulary) -> dict[str, list[str]]:
     return found
 
 
-def _facts(found: list[Name], aliases: Mapping[str, list[str]]) -> Facts:
+def _facts(found: list[Name], aliases: Mapping[str, list[str]], begins: Callable[[str], bool]) -> Facts:
     names: dict[str, Name] = {}
     for name in found:
         before = names.get(name.name, Name(name.name, frozenset(), ()))
@@ -179,13 +198,13 @@ def _facts(found: list[Name], aliases: Mapping[str, list[str]]) -> Facts:
         (said, (name.name, value))
         for name in names.values()
         for value in name.values
-        if _is_word(value)
         for said in (value, *aliases.get(value, ()))
+        if begins(said) and _is_word(value)
     ]
     roots: dict[Key, tuple[str, ...]] = {}
-    for name in names:
-        key = tuple(map(root, name.split("-")))
-        roots[key] = (*roots.get(key, ()), name)
+    for known in names:
+        key = tuple(map(root, known.split("-")))
+        roots[key] = (*roots.get(key, ()), known)
     return Facts(names, phrases(_names(names)), phrases(values), phrases(_flags(names), plurals=False), roots)
 
 

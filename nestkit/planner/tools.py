@@ -194,9 +194,15 @@ def complete(tool: Tool, chosen: Mapping[str, Mention], setting: Setting) -> Cal
             given.append((parameter.name, as_value(parameter, chosen[parameter.name])))
         elif parameter.name == "today":
             given.append((parameter.name, setting.today.isoformat()))
-        elif parameter.required and parameter.kind not in ("rest", "options"):
+        elif (parameter.required and parameter.kind not in ("rest", "options")) or _has_twin(parameter, tool, chosen):
             missing.append(parameter.name)
     return Short(tool, tuple(missing)) if missing else Call(tool, tuple(given))
+
+
+def _has_twin(parameter: Parameter, tool: Tool, chosen: Mapping[str, Mention]) -> bool:
+    """Of two parameters with the same choices one was said: the default of the other is not what was asked for."""
+    twins = (other for other in tool.parameters if other.name != parameter.name and other.choices == parameter.choices)
+    return bool(parameter.choices) and any(other.name in chosen for other in twins)
 
 
 def as_value(parameter: Parameter, mention: Mention) -> Any:

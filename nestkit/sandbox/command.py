@@ -25,6 +25,8 @@ def command_line(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
     """
     if tool.manner == "program":
         return [_text(value) for value in arguments.get("args", ())]
+    if tool.manner == "argparse":
+        _check_dashes(tool, arguments)
     words = tool.target.split() if tool.target else []
     line: list[str] = []
     for level in range(len(words) + 1):
@@ -42,6 +44,15 @@ def command_line(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
             raise BadArguments(f"{name!r} would take the sub-command {words[level]!r} for its own; give it one value")
         line += values + words[level : level + 1]
     return line
+
+
+def _check_dashes(tool: Tool, arguments: Mapping[str, Any]) -> None:
+    """argparse takes a value that is just `--` for a mark of its own, wherever it stands, and drops it."""
+    for parameter in tool.parameters:
+        value = arguments.get(parameter.name)
+        values = value if isinstance(value, list | tuple) else [value]
+        if "--" in values and parameter.nargs != "...":
+            raise BadArguments(f"{tool.short}(): {parameter.name} cannot be '--', which argparse drops")
 
 
 def _option(tool: Tool, parameter: Parameter, value: Any) -> list[str]:

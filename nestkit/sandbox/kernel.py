@@ -137,15 +137,7 @@ class Kernel:
         return parent, ours
 
     def _spawn(self, wish: Mapping[str, Any], most: int) -> Child:
-        ours, theirs = socket.socketpair()
-        line, their_line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, their_line:
-            socket.send_fds(self._control, [b"s"], [theirs.fileno(), their_line.fileno()])
-        line.settimeout(_START_SECONDS)
-        message, handles, _, _ = socket.recv_fds(line, 100, 1)
-        if not message or not handles:
-            raise Closed
-        child = Child(Wire(ours, _OPENING_BYTES), line, handles[0])
+        child = self._fork()
         child.wire.deadline = time.monotonic() + _START_SECONDS
         try:
             child.wire.send({**wish, "bait": self._bait.wish, "message_bytes": most})
@@ -161,6 +153,23 @@ class Kernel:
             child.kill()
             raise SandboxError(f"{self.tier} does not hold here: {'; '.join(map(str, holes))}", "see `nest doctor`")
         return child
+
+    def _fork(self) -> Child:
+        """A child just born, with nothing said yet. Raises Closed or OSError when its parent is gone."""
+        ours, theirs = socket.socketpair()
+        line, their_line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs, their_line:
+                socket.send_fds(self._control, [b"s"], [theirs.fileno(), their_line.fileno()])
+            line.settimeout(_START_SECONDS)
+            message, handles, _, _ = socket.recv_fds(line, 100, 1)
+            if not message or not handles:
+                raise Closed
+        except BaseException:
+            ours.close()
+            line.close()
+            raise
+        return Child(Wire(ours, _OPENING_BYTES), line, handles[0])
 
     def _end_parent(self) -> None:
         self._control.close()

@@ -246,6 +246,12 @@ SHAPES = {
         p = argparse.ArgumentParser(parents=[base])
         p.parse_args()
         """,
+    "under two names": """
+        import argparse
+        p = q = argparse.ArgumentParser()
+        p.add_argument("x")
+        q.parse_args()
+        """,
     "parsed on the way": """
         import argparse
         if (p := argparse.ArgumentParser()):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +19,7 @@ from nestkit.sandbox.arguments import BadArguments, bind
 from nestkit.sandbox.command import command_line
 from nestkit.tool import Parameter, Tool
 
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=8)
-VALUE = TEXT.filter(lambda text: text != "--")
-"""argparse itself loses a value that is just `--`."""
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=8).filter("--".__ne__)
 WORD = TEXT.filter(lambda text: not text.startswith("-"))
 """One of many values behind an option: argparse has no way to write a dash there."""
 
@@ -44,9 +45,9 @@ ARGPARSE_OPTIONS: dict[str, Spec] = {
     "data": ("'--data', type=json.loads", st.dictionaries(TEXT, st.integers(), max_size=2)),
 }
 ARGPARSE_VALUES: dict[str, Spec] = {
-    "first": ("'first'", VALUE),
+    "first": ("'first'", TEXT),
     "second": ("'second', type=int", st.integers()),
-    "rest": ("'rest', nargs='*'", st.lists(VALUE, min_size=1, max_size=3)),
+    "rest": ("'rest', nargs='*'", st.lists(TEXT, min_size=1, max_size=3)),
 }
 CLICK_OPTIONS: dict[str, Spec] = {
     "text": ("option('--text')", TEXT),
@@ -62,9 +63,9 @@ CLICK_OPTIONS: dict[str, Spec] = {
     "truth": ("option('--truth', type=bool)", st.booleans()),
 }
 CLICK_VALUES: dict[str, Spec] = {
-    "first": ("argument('first')", VALUE),
+    "first": ("argument('first')", TEXT),
     "second": ("argument('second', type=int)", st.integers()),
-    "rest": ("argument('rest', nargs=-1)", st.lists(VALUE, min_size=1, max_size=3).map(tuple)),
+    "rest": ("argument('rest', nargs=-1)", st.lists(TEXT, min_size=1, max_size=3).map(tuple)),
 }
 
 
@@ -211,6 +212,13 @@ def test_a_value_behind_one_that_was_left_out_is_refused() -> None:
     assert built("p.add_argument('x', nargs='?')\np.add_argument('y')", y="b") == ["b"]
 
 
+def test_a_value_that_argparse_would_drop_is_refused() -> None:
+    for calls in ("p.add_argument('x')", "p.add_argument('--x')", "p.add_argument('--x', action='append')"):
+        with pytest.raises(BadArguments, match="argparse drops"):
+            built(calls, x="--")
+    assert built("p.add_argument('x', nargs=argparse.REMAINDER)", x=["a", "--"]) == ["a", "--"]
+
+
 def test_a_nul_character_is_refused() -> None:
     with pytest.raises(BadArguments, match="NUL"):
         built("p.add_argument('x')", x="a\0b")
@@ -219,6 +227,29 @@ def test_a_nul_character_is_refused() -> None:
 def test_an_option_that_click_takes_by_its_short_name_alone() -> None:
     tool = only_tool("import click\n@click.command()\n@click.option('-x')\ndef f(x): pass\nf()")
     assert command_line(tool, {"x": "-a"}) == ["-x", "-a"]
+
+
+OPS = Path(__file__).parents[1] / "vaults/ops"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("timesheet.total", {"project": "Lighthouse"}, "23.5"),
+        ("timesheet.report", {"since": "2026-03-16", "format": "json", "vault": "."}, '"Lighthouse"'),
+        ("gantt.slack", {"project": "Driftwood", "today": "2026-03-18"}, "13"),
+        ("gantt.render", {"status": ["active"], "width": 12}, "Lighthouse"),
+        ("standup", {"args": ["2026-03-12"]}, "Sandpiper: 2h"),
+    ],
+)
+def test_the_programs_of_a_working_vault_take_their_command_lines(
+    name: str, arguments: dict[str, Any], expected: str
+) -> None:
+    file = OPS / "02_System" / f"{name.partition('.')[0]}.py"
+    tool = next(t for t in parse_script(f"02_System/{file.name}", file.read_bytes()).tools if t.name == name)
+    command = [sys.executable, "-B", str(file), *command_line(tool, bind(tool, (), arguments))]
+    done = subprocess.run(command, cwd=OPS, capture_output=True, text=True, timeout=30, check=True)
+    assert expected in done.stdout
 
 
 def test_a_program_gets_its_words_as_they_are() -> None:

@@ -65,7 +65,7 @@ def _set_scene(wish: dict[str, Any], file: str) -> None:
     if wish["run"]:
         os.environ.setdefault("PATH", os.pathsep.join(("/usr/local/bin", "/usr/bin", "/bin")))
     if known := sys.modules.get("tempfile"):
-        known.tempdir = None
+        vars(known)["tempdir"] = None
     clock.stop(wish["now"], wish["offset"])
     clock.load(wish["seed"])
     warnings.simplefilter("ignore")
@@ -122,7 +122,7 @@ def _run_source(source: bytes, file: str, name: str) -> ModuleType:
 
 
 def _spread(function: Any, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Arguments by name, as the function itself takes them: positional-only ones in order, `*rest` and `**options` open."""
+    """Arguments by name, as the function itself takes them: positional-only ones in order, `*rest` opened."""
     import inspect
 
     try:

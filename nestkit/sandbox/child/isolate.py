@@ -223,5 +223,5 @@ def _is_open(folder: str, *, alone: bool) -> bool:
 
 def _count_processes() -> int:
     """Threads on this machine now (proc_loadavg(5)); those of one user are fewer."""
-    with open("/proc/loadavg", encoding="ascii") as file:  # noqa: PTH123 - the child does not load pathlib for this
+    with open("/proc/loadavg", encoding="ascii") as file:
         return int(file.read().split()[3].partition("/")[2])

@@ -80,7 +80,7 @@ def draft_filter(machine: str, *, files: bool, marks: bool = False, run: bool = 
     for name, body in _conditions(files, run):
         if name in numbers:
             lines += [(_IS, 0, len(body), numbers[name]), *body]
-    names = _ALWAYS + (_FILES if files else []) + (_MARKS + ["truncate"] if files and marks else [])
+    names = _ALWAYS + (_FILES if files else []) + ([*_MARKS, "truncate"] if files and marks else [])
     lines += _answer(names + (_PROCESSES if run else []), numbers, _ALLOW)
     if files and not marks:
         lines += _answer(_MARKS, numbers, _ERRNO)

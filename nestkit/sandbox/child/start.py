@@ -1,8 +1,8 @@
 """Where the parent of all children starts, by path: a socket at descriptor 3 in, forked children out. *Process*.
 
 Run as `python -P -s -S start.py` with nothing in the environment but `PYTHONHASHSEED`: sets then come in the same
-order in every run, which isolated mode (`-I`) would not let us ask for and otherwise equals. The files beside it become a
-package of a private name, so that nothing of nestkit is loaded and no script of a vault can be mistaken for them.
+order in every run, which isolated mode (`-I`) would not let us ask for and otherwise equals. The files beside it
+become a package of a private name, so that nothing of nestkit is loaded and no vault's script is mistaken for them.
 """
 
 import importlib

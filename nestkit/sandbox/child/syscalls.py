@@ -68,7 +68,7 @@ def machine() -> str:
 NUMBERS = read_table(machine()) if machine() else {}
 
 
-def syscall(name: str, *arguments: int | bytes | None | ctypes.Array[ctypes.c_char]) -> int:
+def syscall(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
     """What the kernel answers. Raises OSError with its error number."""
     given = [ctypes.c_long(item) if isinstance(item, int) else item for item in arguments]
     answer: int = _libc.syscall(ctypes.c_long(NUMBERS[name]), *given)

@@ -1,0 +1,77 @@
+"""Several conditions and the words between them, in; those that must all hold, out. *Pure*."""
+
+from __future__ import annotations
+
+from nestkit.planner.query import AnyOf, Condition, Is, Tagged
+from nestkit.planner.setting import Setting
+
+Conditions = tuple[Condition, ...]
+Chain = tuple[tuple[str, Conditions], ...]
+"""Each with what joins it to the one before: nothing, `and`, `or` or a comma."""
+
+
+def join_conditions(chain: Chain, setting: Setting) -> Conditions | None:
+    """The conditions that must all hold; None when "and" and "or" could be taken in two ways."""
+    links = _without_commas(chain)
+    kept: list[Conditions] = []
+    for link, made in links:
+        if link == "or":
+            if not kept or not _may_be_either(kept[-1], made, links):
+                return None
+            kept[-1] = _either(kept[-1], made)
+        elif kept and link in ("and", "") and _same_single(kept[-1], made, setting):
+            if link == "" or _is_negated(kept[-1]) != _is_negated(made):
+                return None
+            kept[-1:] = [kept[-1], made] if _is_negated(made) else [_either(kept[-1], made)]
+        else:
+            kept.append(made)
+    return tuple(dict.fromkeys(condition for made in kept for condition in made))
+
+
+def _without_commas(chain: Chain) -> list[tuple[str, Conditions]]:
+    """A comma means what stands before the last of the row: `a, b or c` is `a or b or c`."""
+    links = list(chain)
+    meant = "and"
+    for place in range(len(links) - 1, -1, -1):
+        link, made = links[place]
+        if link == ",":
+            links[place] = (meant, made)
+        else:
+            meant = "or" if link == "or" else "and"
+    return links
+
+
+def _may_be_either(first: Conditions, second: Conditions, links: list[tuple[str, Conditions]]) -> bool:
+    """Whether "or" can only join these two: nothing is negated, and no "and" stands near conditions of another sort."""
+    if _is_negated(first) or _is_negated(second) or len(first) + len(second) > 2:
+        return False
+    return _alike(first, second) or all(link != "and" for link, _ in links)
+
+
+def _either(first: Conditions, second: Conditions) -> Conditions:
+    parts = [p for c in (*first, *second) for p in (c.conditions if isinstance(c, AnyOf) else (c,))]
+    return (AnyOf(tuple(dict.fromkeys(parts))),)
+
+
+def _names(made: Conditions) -> set[str]:
+    found: set[str] = set()
+    for condition in made:
+        if isinstance(condition, AnyOf):
+            found |= _names(condition.conditions)
+        elif isinstance(condition, Is):
+            found |= {name for name, _ in condition.options}
+    return found
+
+
+def _alike(first: Conditions, second: Conditions) -> bool:
+    return bool(_names(first) & _names(second)) or type(first[0]) is type(second[0]) is Tagged
+
+
+def _same_single(first: Conditions, second: Conditions, setting: Setting) -> bool:
+    """Two values of one property that holds one value: no note can have both."""
+    both = _names(first) & _names(second)
+    return bool(both) and not any(setting.facts.names[name].is_list for name in both)
+
+
+def _is_negated(made: Conditions) -> bool:
+    return any(getattr(condition, "negated", False) for condition in made)
