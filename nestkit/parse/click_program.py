@@ -13,9 +13,6 @@ from nestkit.parse.names import Function, Names, top_level
 from nestkit.parse.source import Reading, Source
 from nestkit.tool import Parameter
 
-_MAX_DEPTH = 4
-"""Words of a sub-command; a group added to itself must end somewhere."""
-
 
 @dataclass(slots=True)
 class _Node:
@@ -26,6 +23,7 @@ class _Node:
     command: Command
     inner: list[_Node] = field(default_factory=list)
     is_inner: bool = False
+    """It is part of a group; of one only, so that the whole is a tree."""
 
 
 def read_click(source: Source) -> Reading:
@@ -90,7 +88,7 @@ def _settled(node: _Node, words: tuple[str, ...] = ()) -> Command:
         node.command,
         words=words,
         parameters=[replace(parameter, level=len(words)) for parameter in node.command.parameters],
-        commands=[_settled(inner, (*words, inner.name)) for inner in node.inner if len(words) < _MAX_DEPTH],
+        commands=[_settled(inner, (*words, inner.name)) for inner in node.inner],
     )
 
 
@@ -163,7 +161,7 @@ def _add_command(call: ast.Call, nodes: Mapping[str, _Node], names: Names) -> No
         case ast.Call(
             func=ast.Attribute(value=ast.Name(id=group), attr="add_command"), args=[ast.Name(id=inner), *more]
         ):
-            if group in nodes and inner in nodes:
+            if group in nodes and inner in nodes and not nodes[inner].is_inner:
                 given = more or [keyword.value for keyword in call.keywords if keyword.arg == "name"]
                 name = names.literal(given[0]) if given else None
                 node = nodes[inner]

@@ -20,8 +20,6 @@ from nestkit.parse.schema import Schema, last_part, nullable, schema_of, type_te
 from nestkit.parse.source import Reading, Source
 from nestkit.tool import Parameter
 
-_MAX_DEPTH = 4
-
 
 @dataclass(slots=True)
 class _App:
@@ -32,6 +30,7 @@ class _App:
     apps: list[tuple[str, _App]] = field(default_factory=list)
     callback: Function | None = None
     is_inner: bool = False
+    """It is part of another; of one only, so that the whole is a tree."""
 
 
 def read_typer(source: Source) -> Reading:
@@ -81,7 +80,7 @@ def _read_call(node: ast.Call, apps: dict[str, _App], names: Names) -> None:
     """`app.add_typer(other, name="x")` and `typer.run(function)`."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=app), attr="add_typer"), args=[ast.Name(id=inner), *_]):
-            if app in apps and inner in apps and app != inner:
+            if app in apps and inner in apps and not apps[inner].is_inner:
                 name = next((names.literal(k.value) for k in node.keywords if k.arg == "name"), None)
                 apps[inner].is_inner = True
                 apps[app].apps.append((name if isinstance(name, str) else inner, apps[inner]))
@@ -96,7 +95,7 @@ def _command(app: _App, words: tuple[str, ...], source: Source) -> Command:
         return _leaf(app.commands[0][1], words, source)
     group = _leaf(app.callback, words, source) if app.callback else Command(words, app.line)
     leaves = [_leaf(function, (*words, name), source) for name, function in app.commands]
-    groups = [_command(inner, (*words, name), source) for name, inner in app.apps if len(words) < _MAX_DEPTH]
+    groups = [_command(inner, (*words, name), source) for name, inner in app.apps]
     return replace(group, commands=leaves + groups)
 
 

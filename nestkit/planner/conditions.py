@@ -113,11 +113,10 @@ def _implied_number(parts: Parts, setting: Setting) -> Made:
 
 
 def _compared(names: Names, sign: Sign, parts: Parts) -> Made:
-    if parts.get("not"):
-        if sign == "=":
-            return None
-        sign = _FLIPPED[sign]
-    return (Compares(names, sign, parts["number"]),) if names else None
+    if not names:
+        return None
+    condition = Compares(names, sign, parts["number"])
+    return (_contrary(condition) if parts.get("not") else condition,)
 
 
 def _comparative(parts: Parts, setting: Setting) -> Made:
@@ -168,6 +167,8 @@ def _day(parts: Parts, setting: Setting) -> Made:
     names = parts.get("dayname") or parts.get("dayverb") or setting.implied_days(when.how)
     if when.low.size != 4:
         names = tuple(name for name in names if setting.facts.names[name].is_day)
+    if (when.low.ahead or when.high.ahead) and not set(names) <= set(english().due_names):
+        return None
     if not names:
         return None
     condition = compare_days(names, when)
@@ -175,7 +176,7 @@ def _day(parts: Parts, setting: Setting) -> Made:
 
 
 def _contrary(condition: Compares | Between) -> Condition:
-    """Any other day; what has no day at all stays out."""
+    """Any other number or day; what has none at all stays out."""
     if isinstance(condition, Compares) and condition.sign != "=":
         return Compares(condition.names, _FLIPPED[condition.sign], condition.value, condition.size)
     low, high = (condition.low, condition.high) if isinstance(condition, Between) else (condition.value,) * 2

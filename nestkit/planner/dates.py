@@ -18,6 +18,8 @@ class Span:
 
     first: str
     last: str
+    ahead: bool = False
+    """A month without its year that has not begun: this year's for what is due, anyone's guess for all else."""
 
     @property
     def size(self) -> int:
@@ -123,15 +125,16 @@ def _named(tokens: Sequence[Token], start: int, today: date) -> Iterator[tuple[i
 
 
 def _month(norms: list[str], start: int, number: int, today: date) -> Iterator[tuple[int, Span | None]]:
-    """`March 2026`, `March 12, 2026`; a month alone is this year's, once it has begun."""
+    """`March 2026`, `March 12, 2026`; a month alone is this year's."""
     after = [norm for norm in norms[1:5] if norm not in (",", "th", "st", "nd", "rd", "of")]
     taken = norms[1:5]
     if re.fullmatch(r"\d{4}", after[0]):
         yield start + 2 + taken.index(after[0]), _iso(f"{after[0]}-{number:02}")
     elif re.fullmatch(r"\d\d?", after[0]) and re.fullmatch(r"\d{4}", after[1]):
         yield start + 2 + taken.index(after[1]), _iso(f"{after[1]}-{number:02}-{int(after[0]):02}")
-    elif number <= today.month and not re.fullmatch(r"\d+", after[0]):
-        yield start + 1, _iso(f"{today.year}-{number:02}")
+    elif not re.fullmatch(r"\d+", after[0]):
+        month = f"{today.year}-{number:02}"
+        yield start + 1, Span(month, month, ahead=number > today.month)
 
 
 def _count(word: str) -> int:

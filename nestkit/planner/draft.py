@@ -12,7 +12,7 @@ from functools import cache
 from nestkit.planner.language import load_toml
 from nestkit.planner.query import Names
 
-BUILT_IN = ("list_notes", "read_note", "lines", "links", "backlinks", "tags", "tasks")
+BUILT_IN = ("list_notes", "read_note", "lines", "links", "backlinks", "tags", "tasks", "properties")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Draft:
         return tuple(f"vault.{name}" for name in BUILT_IN if name in called)
 
 
-_OWN = "n t v l b p best places each answer different note counts targets label members own paths final_answer"
+_OWN = "n t v l b p best places each answer different note counts targets label members own paths names final_answer"
 _TAKEN = frozenset((*keyword.kwlist, *dir(builtins), *_OWN.split(), *BUILT_IN))
 """Names that a variable must not have."""
 

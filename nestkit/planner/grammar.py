@@ -127,6 +127,7 @@ class Grammar:
             "short": lambda place: self._selections(place, after=False),
             "plural": lambda place: self._selections(place, after=True, plural=True),
             "loose": self._loose,
+            "modifiers": self._modifiers,
             "notes": self._other_notes,
             "tasks": self._tasks,
             "joinable": self._joinable,
@@ -186,6 +187,8 @@ class Grammar:
         second = join_conditions(after, self.setting)
         if first is None or second is None:
             return None
+        if noun.kind is None and any(isinstance(c, Joined) and c.names for c in (*first, *second)):
+            return None  # only of notes of some sort is it clear which property leads to the others
         made = tuple(sorted(dict.fromkeys((*noun.conditions, *first, *second)), key=repr))
         return Selection(self.setting.subject, noun.kind, made)
 
@@ -236,6 +239,13 @@ class Grammar:
         """`my tasks` are not all tasks where tasks have owners."""
         owned = self.setting.subject == "tasks" and {"owner", "assignee"} & self.setting.facts.names.keys()
         return word in english().determiners and not (owned and word in ("my", "our"))
+
+    def _modifiers(self, start: int) -> Iterator[Found]:
+        """Adjectives without their noun: `unpaid` in "total unpaid amount"."""
+        for end, chain, cost in self._chain("before", start, ()):
+            made = join_conditions(chain, self.setting)
+            if made:
+                yield Found(end, made, cost)
 
     def _nouns(self, start: int) -> Iterator[Noun]:
         """Every word for what is meant that can stand here."""

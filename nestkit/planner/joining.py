@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nestkit.planner.query import AnyOf, Condition, Is, Tagged
 from nestkit.planner.setting import Setting
 
@@ -15,6 +17,10 @@ def join_conditions(chain: Chain, setting: Setting) -> Conditions | None:
     links = _without_commas(chain)
     kept: list[Conditions] = []
     for link, made in links:
+        if kept and link:
+            made = _carried_on(kept[-1], made)
+        if kept and link == "and" and _is_mixed(kept[-1], made, setting):
+            return None
         if link == "or":
             if not kept or not _may_be_either(kept[-1], made, links):
                 return None
@@ -39,6 +45,22 @@ def _without_commas(chain: Chain) -> list[tuple[str, Conditions]]:
         else:
             meant = "or" if link == "or" else "and"
     return links
+
+
+def _carried_on(first: Conditions, second: Conditions) -> Conditions:
+    """`attended by Ann and Bea`: of all that Bea is a value of, what Ann was said to be."""
+    names = _names(first)
+    if len(second) == 1 and isinstance(second[0], Is) and len(second[0].options) > 1:
+        options = tuple(option for option in second[0].options if option[0] in names)
+        return (replace(second[0], options=options),) if options else second
+    return second
+
+
+def _is_mixed(first: Conditions, second: Conditions, setting: Setting) -> bool:
+    """A property that holds one value here and several there: "and" may ask for either of two or for both."""
+    both = _names(first) & _names(second)
+    kinds = [setting.facts.names[name].kinds - {"empty"} for name in both]
+    return any("list" in kind and len(kind) > 1 for kind in kinds)
 
 
 def _may_be_either(first: Conditions, second: Conditions, links: list[tuple[str, Conditions]]) -> bool:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from nestkit.planner.language import Superlative, english, root
+from nestkit.planner.language import Superlative, english, root, singular
 from nestkit.planner.patterns import Found
-from nestkit.planner.query import Compares
+from nestkit.planner.query import AS_SAID, Compares
 from nestkit.planner.setting import Setting
 from nestkit.planner.terms import Name
 
@@ -39,10 +39,6 @@ def is_any(name: Name) -> bool:
 
 def is_time(name: Name) -> bool:
     return name.is_day or name.is_year
-
-
-def _is_day(name: Name) -> bool:
-    return name.is_day
 
 
 def is_number(name: Name) -> bool:
@@ -145,6 +141,26 @@ def find_day_word(setting: Setting, start: int) -> Iterator[Found]:
         yield from verb_that(is_time)(setting, start)
 
 
+def find_each_name(setting: Setting, start: int) -> Iterator[Found]:
+    """A property said of many notes at once, where its values by note are meant and not the different ones.
+
+    So it is with numbers and days, and with a name in the singular: `status of all projects`, not `countries of`.
+    """
+    for end, names in setting.facts.name.find(setting.tokens, start):
+        known = [setting.facts.names[name] for name in names]
+        last = setting.word(end - 1)
+        if all(name.is_number or name.is_day for name in known):
+            yield Found(end, names)
+        elif singular(last) == last and not any(name.is_list for name in known):
+            yield Found(end, names)
+
+
+def find_grouping(setting: Setting, start: int) -> Iterator[Found]:
+    """A word for what notes can be grouped by, unless a property is called so."""
+    taken = {end for end, _ in setting.facts.name.find(setting.tokens, start)}
+    yield from (found for found in choice_of("groupings")(setting, start) if found.end not in taken)
+
+
 def find_kind_name(setting: Setting, start: int) -> Iterator[Found]:
     """A property that is called like a sort of notes: `clients` for `client`."""
     kinds = {end for end, _ in setting.terms.kind.find(setting.tokens, start)}
@@ -193,7 +209,7 @@ def _meant(setting: Setting, end: int, entry: Superlative) -> Iterator[Found]:
     names = setting.facts.names
     if numbers := tuple(name for name in setting.facts.known(entry.number) if names[name].is_number):
         yield Found(end, (entry.most, numbers, 0, ()))
-    fits = _is_day if entry.side else is_time  # the latest, as people say it, is not one that lies ahead
-    if days := _fitting(setting, setting.facts.known(entry.date), fits):
-        sides = (Compares(days, entry.side, setting.today.isoformat(), 10),) if entry.side else ()
+    if days := _fitting(setting, setting.facts.known(entry.date), is_time):
+        # the latest, as people say it, is not one that lies ahead
+        sides = (Compares(days, entry.side, setting.today.isoformat(), AS_SAID),) if entry.side else ()
         yield Found(end, (entry.most, days, 10, sides))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nestkit.planner.draft import Draft
 from nestkit.planner.language import english
 from nestkit.planner.query import (
+    AS_SAID,
     AnyOf,
     Between,
     Compares,
@@ -209,6 +210,8 @@ def _joined(names: Names, notes: Selection, draft: Draft, records: str, one: str
 
 
 def _read(one: str, name: str, size: int) -> str:
+    if size == AS_SAID:
+        return f"days({one}, {name})"
     return f"days({one}, {name}, {size})" if size else f"numbers({one}, {name})"
 
 

@@ -7,6 +7,7 @@ of properties are in `naming`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from nestkit.planner.dates import find_spans
 from nestkit.planner.language import english
@@ -16,10 +17,12 @@ from nestkit.planner.naming import (
     find_comparative,
     find_compare,
     find_day_word,
+    find_each_name,
     find_deed,
     find_extreme,
     find_folded,
     find_folded_verb,
+    find_grouping,
     find_kind_name,
     find_measure,
     find_superlative,
@@ -59,6 +62,13 @@ def _value(setting: Setting, start: int) -> Iterator[Found]:
     flags = dict(setting.facts.flag.find(setting.tokens, start))
     for end, options in setting.facts.value.find(setting.tokens, start):
         yield Found(end, tuple(dict.fromkeys((*options, *flags.get(end, ())))))
+
+
+def _value_inside(setting: Setting, start: int) -> Iterator[Found]:
+    """The same behind "in", where a folder of that name is as likely."""
+    folders = {end for end, _ in setting.terms.folder.find(setting.tokens, start)}
+    for found in _value(setting, start):
+        yield replace(found, cost=2 if found.end in folders else found.cost)
 
 
 def _spelled(setting: Setting, start: int) -> Iterator[Found]:
@@ -217,7 +227,7 @@ PARTS: Mapping[str, Find] = {
     "how": choice_of("folds"),
     "direction": choice_of("directions"),
     "age": choice_of("ages"),
-    "grouping": choice_of("groupings"),
+    "grouping": find_grouping,
     "step": choice_of("steps"),
     "bool": choice_of("truths"),
     "not": _not,
@@ -226,6 +236,7 @@ PARTS: Mapping[str, Find] = {
     "verbname": verb_that(is_any),
     "listverb": verb_that(is_any),
     "kindname": find_kind_name,
+    "eachname": find_each_name,
     "listname": name_that(is_list),
     "flagname": name_that(is_flag),
     "flagverb": verb_that(is_flag),
@@ -237,6 +248,7 @@ PARTS: Mapping[str, Find] = {
     "folded": find_folded,
     "foldedverb": find_folded_verb,
     "value": _value,
+    "valueinside": _value_inside,
     "valueverb": _value_verb,
     "flag": _flag,
     "number": _number,

@@ -17,7 +17,9 @@ from nestkit.planner.query import (
     Listing,
     Lookup,
     Names,
+    OfSelection,
     Order,
+    PropertiesOf,
     Query,
     Selection,
     Table,
@@ -43,6 +45,8 @@ def draft_program(query: Query) -> tuple[str, tuple[str, ...]]:
             _links(path, draft)
         case TextOf(path):
             draft.say(f"final_answer(read_note({path!r}))")
+        case PropertiesOf(path):
+            draft.say(f"final_answer(properties({path!r}))" if path else "final_answer(properties())")
         case TagsOf():
             _tags(query, draft)
         case _:
@@ -50,7 +54,7 @@ def draft_program(query: Query) -> tuple[str, tuple[str, ...]]:
     return draft.text(), draft.tools()
 
 
-def _select(query: Listing | Count | Fold | Extreme | Busiest | Table | Distinct, draft: Draft) -> None:
+def _select(query: OfSelection, draft: Draft) -> None:
     name = fetch(query.selection, draft)
     one = "t" if query.selection.subject == "tasks" else "n"
     check = query.selection.kind is not None
@@ -74,7 +78,9 @@ def _select(query: Listing | Count | Fold | Extreme | Busiest | Table | Distinct
             )
         case Table(_, names):
             said = draft.name_of(names, name, check=check)
-            draft.say(f"final_answer({{{_title(one)}: one(values({one}, {said})) for {one} in {name}}})")
+            key = "names[n['path']]" if one == "n" else _title(one)
+            draft.say(*([f"names = called({name})"] if one == "n" else []))
+            draft.say(f"final_answer({{{key}: one(values({one}, {said})) for {one} in {name}}})")
         case Distinct(_, names, count):
             said = draft.name_of(names, name, check=check)
             draft.say(f"different = sorted({{label for {one} in {name} for label in labels({one}, {said})}})")

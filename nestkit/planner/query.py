@@ -9,6 +9,9 @@ Names = tuple[str, ...]
 """One property or inline field by its canonical name; several when the notes at hand must decide which is meant."""
 
 
+AS_SAID = -1
+"""Days are compared as far as the notes say them: a year alone lies before the days in it."""
+
 Sign = Literal["=", "<", "<=", ">", ">="]
 
 
@@ -34,7 +37,7 @@ class Compares:
     sign: Sign
     value: str
     size: int = 0
-    """How much of the ISO text is compared: 4 for years, 7 for months, 10 for days."""
+    """How much of the ISO text is compared: 4 for years, 7 for months, 10 for days; or AS_SAID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +334,13 @@ class TextOf:
 
 
 @dataclass(frozen=True, slots=True)
+class PropertiesOf:
+    """Properties of one note; of the whole vault, with the number of notes that have each, when the path is empty."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class TagsOf:
     """Tags of one note; of the whole vault when the path is empty."""
 
@@ -340,6 +350,5 @@ class TagsOf:
     """Only those that most notes carry."""
 
 
-Query = (
-    Listing | Count | Fold | Extreme | Busiest | Table | Distinct | Lookup | Verdict | Lines | LinksOf | TextOf | TagsOf
-)
+OfSelection = Listing | Count | Fold | Extreme | Busiest | Table | Distinct
+Query = OfSelection | Lookup | Verdict | Lines | LinksOf | TextOf | TagsOf | PropertiesOf

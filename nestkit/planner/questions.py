@@ -28,6 +28,8 @@ from nestkit.planner.query import (
     Mentions,
     Names,
     Order,
+    Orphaned,
+    PropertiesOf,
     Query,
     Selection,
     Table,
@@ -144,6 +146,14 @@ def _fold_implied(parts: Parts, setting: Setting) -> Query | None:
     if "loose" in parts and setting.subject == "tasks":
         return None
     return _folded(setting, _selected(parts, setting, names), "sum", names, parts.get("group"))
+
+
+def _fold_mean(parts: Parts, setting: Setting) -> Query | None:
+    """"The average invoice": not the sum, since "total invoices" may count them."""
+    names = setting.implied_numbers()
+    if not names or parts["how"] != "mean":
+        return None
+    return _folded(setting, parts["selection"], "mean", names, parts.get("group"))
 
 
 def _extreme_value(parts: Parts, setting: Setting) -> Query | None:
@@ -294,6 +304,14 @@ def _note_tags(parts: Parts, setting: Setting) -> Query | None:
     return TagsOf(parts["note"])
 
 
+def _orphans(parts: Parts, setting: Setting) -> Query | None:
+    return Listing(Selection("notes", None, (Orphaned(),)))
+
+
+def _properties(parts: Parts, setting: Setting) -> Query | None:
+    return PropertiesOf(parts.get("note", ""))
+
+
 def _text_of(parts: Parts, setting: Setting) -> Query | None:
     return TextOf(parts["note"])
 
@@ -308,6 +326,7 @@ MAKERS: Mapping[str, Make] = {
     "owners_count": _owners_count,
     "fold": _fold,
     "fold_implied": _fold_implied,
+    "fold_mean": _fold_mean,
     "extreme_value": _extreme_value,
     "extreme": _extreme,
     "superlative": _superlative,
@@ -325,5 +344,7 @@ MAKERS: Mapping[str, Make] = {
     "count_tags": _count_tags,
     "top_tag": _top_tag,
     "note_tags": _note_tags,
+    "orphans": _orphans,
+    "properties": _properties,
     "text_of": _text_of,
 }

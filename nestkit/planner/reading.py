@@ -29,9 +29,11 @@ from nestkit.planner.query import (
     Lookup,
     Mentions,
     Names,
+    OfSelection,
     Order,
     Orphaned,
     Progress,
+    PropertiesOf,
     Query,
     Says,
     Selection,
@@ -62,15 +64,15 @@ def draft_reading(query: Query) -> str:
             return f"links in {path}"
         case TextOf(path):
             return f"text of {path}"
+        case PropertiesOf(path):
+            return f"properties of {path}" if path else "properties with the number of notes that have each"
         case TagsOf():
             return _tags(query)
         case _:
             return "; ".join([_selection(query.selection), *_asked(query)])
 
 
-def _asked(
-    query: Listing | Count | Fold | Extreme | Busiest | Table | Distinct,
-) -> list[str]:
+def _asked(query: OfSelection) -> list[str]:
     """What is asked of the selection."""
     match query:
         case Listing(_, order, limit, group):

@@ -81,7 +81,7 @@ class Vault:
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The built-in tools that planned programs use."""
-        names = ("list_notes", "read_note", "lines", "links", "backlinks", "tags", "tasks")
+        names = ("list_notes", "read_note", "lines", "links", "backlinks", "tags", "tasks", "properties")
         return {name: getattr(self, name) for name in names}
 
     def list_notes(self, tag: str = "", folder: str = "", where: Mapping[str, Any] | None = None) -> list[Record]:
@@ -123,6 +123,11 @@ class Vault:
             "done": lambda task: task["complete"],
         }
         return [task for task in self.all_tasks if path in ("", task["path"]) and wanted[status](task)]
+
+    def properties(self, note: str = "") -> dict[str, Any]:
+        if note:
+            return _split(self.texts[self._path(note)])[0]
+        return dict(Counter(name for record in self.records for name in record["properties"]))
 
     def _record(self, path: str, text: str) -> Record:
         properties, body = _split(text)
