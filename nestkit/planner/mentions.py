@@ -133,7 +133,8 @@ class _Hearing:
         token = self.setting.token(place)
         if token is None:
             return
-        yield from self._choices(place)
+        choices = list(self._choices(place))
+        yield from choices
         if token.sort == "number":
             yield place + 1, Mention("number", token.norm)
         elif token.sort in ("mail", "quoted", "week"):
@@ -144,7 +145,7 @@ class _Hearing:
             if span.size == 10 and span.first == span.last:
                 yield end, Mention("day", span.first)
         yield from self._titles(place)
-        if self._is_odd(place) and not any(mention.sort == "odd" for mention in heard.mentions):
+        if not choices and self._is_odd(place) and not any(each.sort == "odd" for each in heard.mentions):
             yield place + 1, Mention("odd", self.setting.typed(place, place + 1))
 
     def _choices(self, place: int) -> Iterator[tuple[int, Mention]]:

@@ -148,10 +148,9 @@ def find_each_name(setting: Setting, start: int) -> Iterator[Found]:
     """
     for end, names in setting.facts.name.find(setting.tokens, start):
         known = [setting.facts.names[name] for name in names]
+        measured = all(name.is_number or name.is_day for name in known)
         last = setting.word(end - 1)
-        if all(name.is_number or name.is_day for name in known):
-            yield Found(end, names)
-        elif singular(last) == last and not any(name.is_list for name in known):
+        if measured or (singular(last) == last and not any(name.is_list for name in known)):
             yield Found(end, names)
 
 

@@ -149,7 +149,7 @@ def _fold_implied(parts: Parts, setting: Setting) -> Query | None:
 
 
 def _fold_mean(parts: Parts, setting: Setting) -> Query | None:
-    """"The average invoice": not the sum, since "total invoices" may count them."""
+    """ "The average invoice": not the sum, since "total invoices" may count them."""
     names = setting.implied_numbers()
     if not names or parts["how"] != "mean":
         return None

@@ -238,7 +238,7 @@ def _is_word(value: str) -> bool:
 def _titles(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
     for path, title in vocabulary.titles.items():
         yield title, path
-        undated = re.sub(r"^\d{4}-\d{2}(-\d{2})?[\s_-]+", "", title)
+        undated = re.sub(r"^\d{4}-\d{2}(?:-\d{2})?(?:\s*[-–]\s+|[\s_]+)(?=\D)", "", title)
         if undated != title:
             yield undated, path
     yield from vocabulary.aliases.items()

@@ -17,7 +17,7 @@ _MAX_WORDS = 6
 
 
 def find_uttered(tools: Sequence[Tool], setting: Setting) -> list[Call | Short]:
-    """What the ask means by the tools' utterances, each meaning once; calls that fall short only where there is none."""
+    """What the ask means by the tools' utterances, each once; calls that fall short only where none is complete."""
     found: dict[tuple[str, Call | Short], Call | Short] = {}
     for tool in tools:
         for utterance in tool.utterances:

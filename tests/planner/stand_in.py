@@ -159,7 +159,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     head, fence, body = text.removeprefix("---\n").partition("\n---\n")
     if not (text.startswith("---\n") and fence):
         return {}, text
-    return yaml.load(head, _Loader) or {}, body  # noqa: S506 (a SafeLoader)
+    return yaml.load(head, _Loader) or {}, body
 
 
 def _fields(body: str) -> dict[str, list[Any]]:
@@ -178,11 +178,11 @@ def _tasks(path: str, text: str) -> list[Record]:
     for number, line in enumerate(text.splitlines(), 1):
         hit = re.match(r"\s*- \[(.)\] (.*)", line)
         if hit:
-            fields = {key: value for key, value in re.findall(r"\[([\w ]+):: *((?:\[\[.*?\]\]|[^\]])+)\]", hit[2])}
+            fields = dict(re.findall(r"\[([\w ]+):: *((?:\[\[.*?\]\]|[^\]])+)\]", hit[2]))
             for name, mark in _MARKS.items():
                 if day := re.search(rf"{mark} (\d{{4}}-\d\d-\d\d)", hit[2]):
                     fields[name] = day[1]
-            fields |= {"priority": word for mark, word in _PRIORITY.items() if mark in hit[2]}
+            fields.update(("priority", word) for mark, word in _PRIORITY.items() if mark in hit[2])
             found.append(
                 {
                     "path": path,

@@ -268,7 +268,7 @@ def test_a_killed_parent_is_started_again_with_the_same_tier(engine: Engine, run
 
 
 TOOL_SCRIPT = '''"""Tools of these tests."""
-import asyncio, collections, dataclasses, datetime, decimal, os, sys
+import asyncio, collections, dataclasses, datetime, decimal, enum, os, sys
 from pathlib import Path
 
 Score = collections.namedtuple("Score", "value level")
@@ -311,6 +311,15 @@ def scratch():
         file.write("kept")
         file.seek(0)
         return file.read()
+
+
+class Level(enum.Enum):
+    LOW = "low"
+
+
+def kinds(day: datetime.date, at: "datetime.datetime | None", sum: decimal.Decimal, file: Path, tags: set[str],
+          days: list[datetime.date], level: Level, plain: str):
+    return [type(v).__name__ for v in (day, at, sum, tags, days[0], level, plain)] + [isinstance(file, Path)]
 
 
 def neighbour():
@@ -374,6 +383,15 @@ def call(engine: Engine, vault: Path) -> Callable[..., Any]:
 def test_functions_are_called_by_name_and_async_ones_awaited(call: Callable[..., Any]) -> None:
     assert call("plain", a=1) == 3
     assert call("later", x=[1]) == [1]
+
+
+def test_values_become_what_the_annotations_ask_for(call: Callable[..., Any]) -> None:
+    day = "2026-03-18"
+    given = {"day": day, "at": "2026-03-18T09:00", "sum": "1.50", "file": "a.md", "tags": ["a"], "days": [day]}
+    found = call("kinds", **given, level="low", plain=day)
+    assert found == ["date", "datetime", "Decimal", "set", "date", "Level", "str", True]
+    unfit = call("kinds", **{**given, "day": "soon", "at": None}, level="none", plain=day)
+    assert (unfit[0], unfit[1], unfit[5]) == ("str", "NoneType", "str")
 
 
 def test_results_come_back_as_plain_values(call: Callable[..., Any]) -> None:

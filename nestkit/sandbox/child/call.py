@@ -16,7 +16,7 @@ import warnings
 from types import ModuleType
 from typing import Any
 
-from . import clock, failure, wire
+from . import clock, failure, fitting, wire
 
 
 class SourceLoader(importlib.machinery.SourceFileLoader):
@@ -95,7 +95,7 @@ def _call_function(source: bytes, file: str, function: str, arguments: dict[str,
     target: Any = _run_source(source, file, name if name not in sys.modules else f"{name}_script")
     for part in function.split("."):
         target = getattr(target, part)
-    args, kwargs = _spread(target, arguments)
+    args, kwargs = _spread(target, fitting.fit_arguments(target, arguments))
     value = target(*args, **kwargs)
     if hasattr(value, "__await__"):
         import asyncio  # late: it is slow to load, and few tools need it
