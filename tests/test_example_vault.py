@@ -12,6 +12,7 @@ import sys
 import tomllib
 import unicodedata
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,9 +20,12 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from nestkit.nest import open_nest
 from nestkit.parse.kind import parse_kinds
 from nestkit.parse.note import parse_note
 from nestkit.parse.script import parse_script
+from nestkit.run import Ask
+from nestkit.walk import Company
 
 VAULT = Path(__file__).resolve().parents[1] / "vault"
 SCRIPTS = VAULT / "02_System"
@@ -362,3 +366,40 @@ def test_the_answers_follow_from_the_notes() -> None:
 def test_the_highest_rating_is_held_by_one_book_alone() -> None:
     ratings = sorted(book["rating"] for book in typed("book").values() if "rating" in book)
     assert ratings[-1] > ratings[-2]
+
+
+def test_nest_answers_the_questions_on_home_rightly_or_refuses(tmp_path: Path) -> None:
+    """Through the whole walk: the planner's program in a real child, over the vault as it ships."""
+    vault = Path(shutil.copytree(VAULT, tmp_path / "vault"))
+    now = datetime.fromisoformat("2026-03-18T09:00:00").astimezone()
+    right = 0
+    with open_nest(vault, vault) as nest:
+        nest.refresh()
+        for question, expected in ASKS:
+            run = nest.answer(Ask(question, now, model="builtin"), Company(), keep=False)
+            if run.status == "ok":
+                assert comparable(run.end.answer, expected) == expected, question
+                right += 1
+            else:
+                assert run.status == "refused", question
+    assert right >= 8
+
+
+def comparable(answer: Any, expected: Any) -> Any:
+    """The answer in the form of what is expected: tools answer in text, tasks with their marks and their note."""
+    if isinstance(expected, set):
+        return {re.split(r" [📅\[(]", item)[0] for item in answer}
+    if isinstance(expected, (int, float)):
+        return float(answer)
+    return answer[0] if isinstance(expected, str) and isinstance(answer, list) else answer
+
+
+def test_the_sample_runs_are_run_notes_whose_links_lead_somewhere(tmp_path: Path) -> None:
+    vault = Path(shutil.copytree(VAULT, tmp_path / "vault"))
+    with open_nest(vault, vault) as nest:
+        nest.refresh()
+        runs = nest.runs()
+        assert len(runs) == 2
+        for run in runs:
+            assert nest.run_note(run["path"]).status == "ok"
+            assert all(link["resolved"] for link in nest.links(run["path"]))
