@@ -35,6 +35,7 @@ from nestkit.vault.names import matches_any
 from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 
 if TYPE_CHECKING:
+    from nestkit.change import Applied
     from nestkit.run import Ask, Run
     from nestkit.walk import Company
     from nestkit.writers import Call
@@ -251,6 +252,12 @@ class Nest(Lookups):
         source = BUILTIN.read_bytes()
         script = registry.read_kept(self.index, digest(source), lambda: _parse_script(BUILTIN.name, source))
         return replace(script, tools=tuple(_as_builtin(tool) for tool in script.tools))
+
+    def undo(self, run: str) -> tuple[Applied, ...]:
+        """What became of each file of a run that was taken back; nothing when it had changed none."""
+        from nestkit.vault.apply import undo
+
+        return undo(self.root, self.run_note(self.run_path(run)).id)
 
     def _read_entry(self, path: str) -> bytes:
         return read_file(self.root, self._targets.get(path, path), 4 * MAX_NOTE_BYTES)

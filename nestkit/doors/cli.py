@@ -26,6 +26,7 @@ _COMMANDS = {
     "tools": ("nestkit.doors.tools", "The tools your scripts offer; show or check one."),
     "call": ("nestkit.doors.tools", "Call one tool."),
     "runs": ("nestkit.doors.runs", "Runs so far; show one."),
+    "undo": ("nestkit.doors.runs", "Take back what a run changed."),
     "index": ("nestkit.doors.setup", "Bring the index up to date and say what is in it."),
     "init": ("nestkit.doors.setup", "Make a folder a nest; nothing that is there is touched."),
     "doctor": ("nestkit.doors.setup", "What works on this machine, and what to do about the rest."),

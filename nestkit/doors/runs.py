@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from nestkit.doors.groups import DefaultGroup
-from nestkit.doors.printing import json_option, open_here, print_json, print_lines
+from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
 
 
 @click.group("runs", cls=DefaultGroup)
@@ -42,3 +42,24 @@ def show_run(ctx: click.Context, run: str, as_json: bool) -> None:
         print_json({"path": path, **asdict(nest.run_note(path))})
     else:
         print_lines(nest.read_text(path).splitlines())
+
+
+@click.command("undo")
+@click.argument("run")
+@json_option
+@click.pass_context
+def undo_command(ctx: click.Context, run: str, as_json: bool) -> None:
+    """Take back what RUN changed: every file that is still as the run left it comes back byte for byte.
+
+    RUN is its id, the first part of it, its note's name or path, or `last`. What somebody has edited since is left,
+    and said. Exit code 1 when something was left.
+    """
+    nest = open_here(ctx, to_write=True)
+    done = nest.undo(run)
+    if as_json:
+        print_json([asdict(each) for each in done])
+    else:
+        print_lines(f"{each.path}: {'taken back' if each.applied else each.why}" for each in done)
+        if not done:
+            hint("that run changed nothing")
+    ctx.exit(0 if all(each.applied for each in done) else 1)

@@ -259,6 +259,11 @@ def _presence(parts: Parts, setting: Setting) -> Query | None:
     return Lookup(parts["note"], names) if names else None
 
 
+def _day_of(parts: Parts, setting: Setting) -> Query | None:
+    days = setting.implied_days()
+    return Lookup(parts["note"], days) if days else None
+
+
 def _verdict(parts: Parts, setting: Setting) -> Query | None:
     if "after" in parts:
         made: tuple[Condition, ...] = parts["after"]
@@ -336,6 +341,7 @@ MAKERS: Mapping[str, Make] = {
     "lookup": _lookup,
     "lookup_count": _lookup_count,
     "presence": _presence,
+    "day_of": _day_of,
     "verdict": _verdict,
     "backlinks": _backlinks,
     "links_of": _links_of,

@@ -272,12 +272,19 @@ def _typed(notes: Facts, names: Iterable[str], plain: Collection[str]) -> dict[K
 def _placed(vocabulary: Vocabulary) -> dict[Key, Kind]:
     """Tags and folders as sorts of notes; a word that several tags or several folders claim is none."""
     tags = _unique(vocabulary.tags)
-    folders = _unique(vocabulary.folders)
+    paths = {path.lower() for path in vocabulary.titles}
+    folders = {key: each for key, each in _unique(vocabulary.folders).items() if not _holds_its_own_note(each, paths)}
     return {
         key: Kind((tags.get(key) or _last(folders[key])).lower(), tag=tags.get(key, ""), folder=folders.get(key, ""))
         for key in {**tags, **folders}
         if not (key == ("note",) and key not in tags)
     }
+
+
+def _holds_its_own_note(folder: str, paths: Collection[str]) -> bool:
+    """Whether a note about the folder stands in it, such as `Books/Books.md`: then not all in it are books."""
+    names = (folder.rpartition("/")[2], _last(folder), "index", "_index", "readme", "moc")
+    return any(f"{folder}/{name}.md".lower() in paths for name in names)
 
 
 def _unique(paths: Iterable[str]) -> dict[Key, str]:

@@ -170,6 +170,24 @@ def test_with_leave_a_script_s_writes_are_applied_whole(nest: NestCommand, ops: 
     assert not (ops / "Projects/Nightshade.md").exists()
 
 
+def test_what_a_run_changed_is_taken_back_byte_for_byte(nest: NestCommand, ops: Path) -> None:
+    before = {file: file.read_bytes() for file in ops.rglob("*") if file.is_file()}
+    nest("call", "archive_note.archive", "--note", "Nightshade", "--year", "2026", "--yes")
+    done = nest("undo", "last")
+    assert (done.returncode, done.stdout.count("taken back")) == (0, 2), done.stderr
+    assert {file: file.read_bytes() for file in before} == before
+    assert not (ops / "Archive").exists()
+    assert nest("undo", "nothing").returncode == 1
+
+
+def test_what_somebody_edited_since_is_left_and_said(nest: NestCommand, ops: Path) -> None:
+    nest("call", "archive_note.archive", "--note", "Nightshade", "--year", "2026", "--yes")
+    (ops / "Archive/2026/Nightshade.md").write_text("edited since")
+    done = nest("undo", "last")
+    assert done.returncode == 1
+    assert (ops / "Archive/2026/Nightshade.md").read_text() == "edited since"
+
+
 def test_a_dry_run_shows_the_changes_and_makes_none(nest: NestCommand, ops: Path) -> None:
     before = sorted(ops.rglob("*"))
     reply = {"role": "assistant", "content": "```python\nwrite_note('New.md', 'hello')\nfinal_answer('done')\n```"}

@@ -19,7 +19,7 @@ from nestkit.policy import Refusal
 
 HERE = Path(__file__).parent
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
-SETS = ("first", "second", "third")
+SETS = ("first", "second", "third", "fourth")
 SAMPLES = [
     case
     for case in map(json.loads, (HERE.parent / "cases/asks.jsonl").read_text("utf-8").splitlines())
@@ -71,9 +71,9 @@ def test_an_answer_is_right_or_not_given(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_of_what_can_be_answered_nine_in_ten_are(name: str) -> None:
+def test_of_what_can_be_answered_four_in_five_are(name: str) -> None:
     counted = Counter(verdict(case) for case in cases(name) if case["check"] != "refusal")
-    assert counted["right"] >= 0.9 * counted.total(), counted
+    assert counted["right"] >= 0.8 * counted.total(), counted
 
 
 def sample_asks() -> list[tuple[dict[str, Any], str]]:

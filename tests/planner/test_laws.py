@@ -45,7 +45,7 @@ OPERATORS = [
     "not", "never", "no", "without", "except", "only", "largest", "most", "least", "average", "total", "since",
     "before", "per", "or", "neither", "more than", "half", "almost", "unless", "second", "too", "all but", "next",
 ]  # fmt: skip
-SAME = {"top 3 books by largest rating", "total number of books by author"}
+SAME = {"top 3 books by largest rating", "top 3 books by most rating", "total number of books by author"}
 """Where the operator only says again what is there."""
 
 
