@@ -105,7 +105,7 @@ class Run:
     """The story of one ask."""
 
     id: str
-    """`YYYYMMDD-HHMMSS-xxxx`, sortable."""
+    """`YYYYMMDD-HHMMSS-xxxxxx`, sortable."""
     ask: Ask
     end: End
     steps: tuple[Step, ...] = ()

@@ -43,7 +43,7 @@ class Company:
 def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: bool, apply: bool) -> Run:
     """The whole story of an ask. With `keep` it becomes a note, with `apply` its changes reach the vault."""
     begun = time.perf_counter()
-    run = Run(draft_id(ask.now, os.urandom(2).hex()), ask, End("error"))
+    run = Run(draft_id(ask.now, _tick()), ask, End("error"))
     limits = ask.limits
     stage = Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
     registry = nest.registry
@@ -60,6 +60,11 @@ def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: boo
         from nestkit.write_back import write_back  # late: a look needs no pen
 
         return write_back(nest, run, company.say)
+
+
+def _tick() -> str:
+    """Six hex digits: the real clock's milliseconds, so that runs of one second (or one `--now`) sort, and chance."""
+    return f"{time.time_ns() // 10**6 % 16**5:05x}{os.urandom(1)[0] % 16:x}"
 
 
 def _is_worth_a_note(run: Run, call: Call | None) -> bool:

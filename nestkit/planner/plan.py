@@ -63,7 +63,7 @@ def plan(
     calls, shorts = find_calls(offered, setting)
     if calls or shorts:
         return _call(calls or shorts)
-    return refuse_words(setting, (notes, tasks))
+    return refuse_words(setting, (notes, tasks), offered)
 
 
 def _past_openers(setting: Setting) -> Sequence[Token]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from nestkit.planner.grammar import Grammar, known_words
-from nestkit.planner.language import english
+from nestkit.planner.language import english, root, singular
+from nestkit.planner.mentions import read_words
 from nestkit.planner.naming import verb_names
 from nestkit.planner.setting import Setting
 from nestkit.planner.tools import Call, Short
 from nestkit.policy import Refusal
+from nestkit.tool import Tool
 
 _MODEL = "or set up a model: nest doctor"
+_SHOWN = 8
+"""Words shown of what is left over."""
 _NAMES = 5_000
 """Names of the vault looked through for one that a word may stand for."""
 
@@ -45,7 +49,7 @@ def _short(short: Short) -> Refusal:
     return Refusal(reason, f"use one of these, {_MODEL}")
 
 
-def refuse_words(setting: Setting, grammars: Sequence[Grammar]) -> Refusal:
+def refuse_words(setting: Setting, grammars: Sequence[Grammar], tools: Sequence[Tool]) -> Refusal:
     """For an ask with something left over: the words nobody knows, else the place where no form goes on."""
     if not setting.tokens:
         return Refusal("the ask is empty", f"ask for a list, a number, a property or a tool, {_MODEL}")
@@ -53,22 +57,26 @@ def refuse_words(setting: Setting, grammars: Sequence[Grammar]) -> Refusal:
     if beyond:
         reason = f"the built-in planner looks up and counts; it has no answer to {_quoted(beyond)}"
         return Refusal(reason, f"ask for what the notes say, {_MODEL}")
-    unknown = [place for place in range(len(setting.tokens)) if not _is_known(setting, place)]
+    spoken = {word for tool in tools for word in read_words(tool).own}
+    unknown = [place for place in range(len(setting.tokens)) if not _is_known(setting, place, spoken)]
     if unknown:
         words = [setting.typed(place, place + 1) for place in unknown]
         return Refusal(f"nothing in this vault or its tools explains {_quoted(words)}", _hint(setting, words))
     reached = min(max(grammar.matcher.reached for grammar in grammars), len(setting.tokens) - 1)
-    left = setting.typed(reached, len(setting.tokens))
+    left = setting.typed(reached, min(reached + _SHOWN, len(setting.tokens)))
     return Refusal(f"{_quoted([left])} fits nothing that can be asked here", _hint(setting, []))
 
 
-def _is_known(setting: Setting, place: int) -> bool:
+def _is_known(setting: Setting, place: int, spoken: Collection[str]) -> bool:
+    """Whether some form, name or tool has a use for the token; `spoken` are the tools' words by their root."""
     token = setting.tokens[place]
     if token.sort == "sign":
         return token.norm in known_words()
     if token.sort != "word":
         return True
     if token.norm in known_words() or token.norm in english().function_words or token.norm in english().months:
+        return True
+    if root(singular(token.norm)) in spoken:
         return True
     return bool(verb_names(setting, place, place + 1)) or _is_named(setting, place)
 

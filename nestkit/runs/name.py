@@ -12,9 +12,9 @@ _FORBIDDEN = re.compile(r'[#^\[\]|\\/:*"<>?%`{}\x00-\x1f\x7f]')
 """Characters that Obsidian, Windows or Android refuse in a name, and those that would need escaping in a link."""
 
 
-def draft_id(now: datetime, random: str) -> str:
-    """`YYYYMMDD-HHMMSS-xxxx`: sorts by time, tells two runs of one second apart."""
-    return f"{now:%Y%m%d-%H%M%S}-{random}"
+def draft_id(now: datetime, tick: str) -> str:
+    """`YYYYMMDD-HHMMSS-TICK`: sorts by time; the tick tells two runs of one second apart."""
+    return f"{now:%Y%m%d-%H%M%S}-{tick}"
 
 
 def draft_path(folder: str, ask: str, now: datetime, taken: Callable[[str], bool]) -> str:

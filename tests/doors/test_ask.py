@@ -180,6 +180,13 @@ def test_what_a_run_changed_is_taken_back_byte_for_byte(nest: NestCommand, ops: 
     assert nest("undo", "nothing").returncode == 1
 
 
+def test_last_is_the_last_run_also_within_one_second(nest: NestCommand) -> None:
+    asks = ["list the clients", "list the projects", "list the meetings"]
+    for ask in asks:
+        nest("ask", ask, *BUILTIN)
+        assert f'nest-ask: "{ask}"' in nest("runs", "show", "last").stdout
+
+
 def test_what_somebody_edited_since_is_left_and_said(nest: NestCommand, ops: Path) -> None:
     nest("call", "archive_note.archive", "--note", "Nightshade", "--year", "2026", "--yes")
     (ops / "Archive/2026/Nightshade.md").write_text("edited since")
