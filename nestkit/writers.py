@@ -90,7 +90,7 @@ def _planner(nest: Nest, ask: Ask) -> Writer:
     made = plan(ask.text, nest.vocabulary(), nest.registry.tools, ask.now, ask.note)
     if isinstance(made, Refusal):
         return Writer("builtin", _once(""), refusal=made)
-    return Writer("builtin", _once(made.program), reading=made.reading)
+    return Writer("builtin", _once(made.program, _refused_by_notes), reading=made.reading)
 
 
 def _model(nest: Nest, ask: Ask, desk: Desk, name: str) -> Writer:
@@ -125,14 +125,22 @@ def draft_facts(vocabulary: Vocabulary) -> str:
     return "\n".join(f"{name}: {text}" for name, text in rows if text)
 
 
-def _once(program: str) -> Callable[[Execute], Generator[Step, None, End]]:
-    """Steps of a program that is ready: one, and its outcome is the end."""
+def _refused_by_notes(outcome: Outcome) -> End | None:
+    """The refusal in an outcome: the planner's programs raise LookupError where the notes cannot bear an answer."""
+    kind, colon, reason = outcome.error.strip().rpartition("\n")[2].partition(": ")
+    return End("refused", reason=reason) if kind == "LookupError" and colon else None
+
+
+def _once(
+    program: str, find_end: Callable[[Outcome], End | None] = lambda outcome: None
+) -> Callable[[Execute], Generator[Step, None, End]]:
+    """Steps of a program that is ready: one, and its outcome is the end, as `find_end` reads it or as it stands."""
 
     def take(execute: Execute) -> Generator[Step, None, End]:
         begun = time.perf_counter()
         outcome = execute(program)
         yield Step(1, program, outcome, seconds=time.perf_counter() - begun)
-        return _end_of(outcome)
+        return find_end(outcome) or _end_of(outcome)
 
     return take
 

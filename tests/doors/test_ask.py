@@ -83,6 +83,12 @@ def test_what_cannot_be_answered_is_refused_and_nothing_is_made_up(nest: NestCom
     assert "nest-status: refused" in note.read_text("utf-8")
 
 
+def test_what_the_notes_cannot_bear_is_refused_with_the_reason(nest: NestCommand) -> None:
+    done = nest("ask", "What is the sum of all invoices?", *BUILTIN, "--no-note")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "EUR, GBP, USD" in done.stderr
+
+
 def test_a_refusal_in_json_has_no_answer(nest: NestCommand) -> None:
     done = nest("ask", "Why did Nightshade fail?", *BUILTIN, "--json", "--no-note")
     told = json.loads(done.stdout)
