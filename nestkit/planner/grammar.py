@@ -11,7 +11,7 @@ from nestkit.planner import conditions, questions
 from nestkit.planner.joining import Chain, join_conditions
 from nestkit.planner.language import english, load_toml, singular
 from nestkit.planner.parts import PARTS
-from nestkit.planner.patterns import Found, Matcher, Parts, Row, compile_form, words_of
+from nestkit.planner.patterns import Found, Matcher, Parts, Row, compile_form, compile_lists, words_of
 from nestkit.planner.query import Between, Compares, Condition, InFolder, Is, Joined, Kind, Query, Selection, Tagged
 from nestkit.planner.setting import Setting
 
@@ -47,7 +47,7 @@ class Form:
 def forms() -> Mapping[str, tuple[Form, ...]]:
     """Part of the grammar -> its forms, compiled once."""
     table = load_toml("grammar.toml")
-    lists: dict[str, str] = table.pop("lists")
+    lists = compile_lists(table.pop("lists"))
     return {
         part: tuple(Form(entry["make"], compile_form(text, lists)) for entry in entries for text in entry["say"])
         for part, entries in table.items()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from nestkit.planner.language import english
@@ -78,10 +77,15 @@ Rule = Callable[[str, int], Sequence[Found]]
 _SIGNS = re.compile(r"[()|\[\]]|\{[^}]+\}|<[a-z_]+>|[^\s()|\[\]{}]+")
 
 
-def compile_form(text: str, lists: Mapping[str, str]) -> Row:
-    """A form as pieces; `lists` are the named lists of words, each a form itself.
+def compile_lists(lists: Mapping[str, str]) -> dict[str, Choice]:
+    """The named lists of words, each compiled once: hundreds of forms share them."""
+    return {name: Choice(tuple(compile_form(each, {}) for each in _split(text))) for name, text in lists.items()}
 
-    Raises ValueError when brackets do not match.
+
+def compile_form(text: str, lists: Mapping[str, Choice]) -> Row:
+    """A form as pieces; `lists` are the named lists of words.
+
+    Raises ValueError when brackets do not match, KeyError for a list that is none.
     """
     signs = _SIGNS.findall(text)
     row, rest = _row(signs, lists)
@@ -90,7 +94,7 @@ def compile_form(text: str, lists: Mapping[str, str]) -> Row:
     return row
 
 
-def _row(signs: list[str], lists: Mapping[str, str]) -> tuple[Row, list[str]]:
+def _row(signs: list[str], lists: Mapping[str, Choice]) -> tuple[Row, list[str]]:
     pieces: list[Piece] = []
     while signs and signs[0] not in ")]|":
         sign, signs = signs[0], signs[1:]
@@ -101,13 +105,13 @@ def _row(signs: list[str], lists: Mapping[str, str]) -> tuple[Row, list[str]]:
             rule, _, name = sign[1:-1].partition(":")
             pieces.append(Part(rule, name or rule))
         elif sign.startswith("<") and len(sign) > 2:
-            pieces.append(Choice(tuple(compile_form(each, lists) for each in _split(lists[sign[1:-1]]))))
+            pieces.append(lists[sign[1:-1]])
         else:
             pieces.append(Word(sign))
     return Row(tuple(pieces)), signs
 
 
-def _choice(signs: list[str], lists: Mapping[str, str]) -> tuple[Choice, list[str]]:
+def _choice(signs: list[str], lists: Mapping[str, Choice]) -> tuple[Choice, list[str]]:
     rows = []
     while True:
         row, signs = _row(signs, lists)
@@ -119,7 +123,6 @@ def _choice(signs: list[str], lists: Mapping[str, str]) -> tuple[Choice, list[st
             return Choice(tuple(rows)), signs
 
 
-@cache
 def _split(text: str) -> tuple[str, ...]:
     """The alternatives of a list, brackets kept together."""
     parts, depth = [""], 0
