@@ -25,8 +25,12 @@ _TRIES = 5
 
 
 def write_back(nest: Nest, run: Run, say: Callable[[str], None]) -> Run:
-    """The run with its note's path. Trouble with the trace or the asking note is said and costs no answer."""
-    run = _write_note(nest, run)
+    """The run with its note's path. Trouble with the disk is said and costs no answer: the run comes back as it is."""
+    try:
+        run = _write_note(nest, run)
+    except NestError as error:
+        say(f"the run note could not be written: {error}")
+        return run
     try:
         _write_trace(nest, run)
         if run.ask.note:

@@ -87,6 +87,9 @@ def list_ollama(environ: Mapping[str, str], configured: str = "") -> tuple[str, 
 def _planner(nest: Nest, ask: Ask) -> Writer:
     from nestkit.planner.plan import plan
 
+    if ask.selection:
+        refusal = Refusal("the built-in planner cannot read a selection", "choose a model: --model ollama/NAME")
+        return Writer("builtin", _once(""), refusal=refusal)
     made = plan(ask.text, nest.vocabulary(), nest.registry.tools, ask.now, ask.note)
     if isinstance(made, Refusal):
         return Writer("builtin", _once(""), refusal=made)

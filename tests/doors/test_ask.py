@@ -127,6 +127,32 @@ def test_the_asking_note_gets_a_link_and_keeps_every_byte_it_had(nest: NestComma
     assert "[[Finance]]" in run_notes(ops)[0].read_text("utf-8")
 
 
+def test_an_answer_is_not_lost_when_its_note_cannot_be_written(nest: NestCommand, ops: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (ops / "03_Runs").symlink_to(tmp_path / "elsewhere")
+    done = nest("ask", "Convert 120 USD to EUR", *BUILTIN)
+    assert (done.returncode, done.stdout.strip()) == (0, "109.09")
+    assert "could not be written" in done.stderr
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_the_planner_refuses_a_selection_it_cannot_read(nest: NestCommand) -> None:
+    done = nest("ask", "List the active projects", *BUILTIN, "--selection", "-", "--no-note", stdin="some text")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "selection" in done.stderr
+
+
+def test_a_selection_reaches_the_model_unchanged_and_runs_nothing(nest: NestCommand) -> None:
+    selection = "\"quotes\" 'more'\n$(touch /tmp/x) `id` {{x}} é東\n" * 3
+    with OllamaServer([{"role": "assistant", "content": "```python\nfinal_answer('seen')\n```"}]) as server:
+        words = ("ask", "sum up", "--model", "ollama/scripted", "--selection", "-", "--no-note")
+        done = nest(*words, stdin=selection, env={"OLLAMA_HOST": server.url})
+        told = server.requests[0]["messages"][-1]["content"]
+    assert done.stdout == "seen\n"
+    block = told.partition('<data name="selection">')[2].partition("</data>")[0]
+    assert json.loads(block) == selection
+
+
 def test_the_same_ask_twice_makes_two_notes(nest: NestCommand, ops: Path) -> None:
     for _ in range(2):
         nest("ask", "Convert 120 USD to EUR", *BUILTIN)
