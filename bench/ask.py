@@ -58,8 +58,10 @@ def show(title: str, words: list[str], vault: Path, environment: dict[str, str],
         phases.append(dict(re.findall(r"(\w+) (\d+) ms", text.partition("time: ")[2])))
     whole = statistics.median(walls)
     parts = {name: statistics.median(int(each[name]) for each in phases) for name in phases[0]}
+    beside = parts.pop("isolation", None)
     rest = 1000 * whole - sum(parts.values())
     told = ", ".join(f"{name} {milliseconds:.0f}" for name, milliseconds in [*parts.items(), ("start and end", rest)])
+    told += "" if beside is None else f"; beside: isolation {beside:.0f}"
     print(f"{title:<22} {1000 * whole:>5.0f} ms  {whole / bare:>4.1f}x bare  ({told})")
 
 

@@ -61,6 +61,8 @@ class Phases:
     """Where the time of a command went, in seconds."""
 
     spent: dict[str, float] = field(default_factory=dict)
+    beside: dict[str, float] = field(default_factory=dict)
+    """What went on at the same time, in a process of its own."""
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
@@ -72,7 +74,11 @@ class Phases:
 
     def draft(self) -> str:
         """One line: each phase in milliseconds, in the order of first use."""
-        return "time: " + ", ".join(f"{name} {1000 * seconds:.0f} ms" for name, seconds in self.spent.items())
+        spent, beside = (
+            ", ".join(f"{name} {1000 * seconds:.0f} ms" for name, seconds in each.items())
+            for each in (self.spent, self.beside)
+        )
+        return f"time: {spent}" + (f" (beside: {beside})" if beside else "")
 
 
 class Nest(Lookups):

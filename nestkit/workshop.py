@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -77,6 +78,7 @@ class Workshop:
         """What came of a program. Raises SandboxError where nothing isolates."""
         if self._execute is None:
             engine = self._engine = self._open.enter_context(self._ahead.get())
+            self._nest.phases.beside["isolation"] = self._ahead.seconds
             self._execute = self._open.enter_context(
                 engine.program(self._broker, now=self._run.ask.now, seed=self._seed)
             )
@@ -146,16 +148,20 @@ class Ahead(Generic[_Made]):
     """Something slow that is being made in the background until somebody wants it."""
 
     def __init__(self, make: Callable[[], _Made]) -> None:
+        self.seconds = 0.0
+        """What making it took."""
         self._made: _Made | None = None
         self._error: BaseException | None = None
         self._thread: Thread | None = Thread(target=self._work, args=(make,), daemon=True)
         self._thread.start()
 
     def _work(self, make: Callable[[], _Made]) -> None:
+        begun = time.perf_counter()
         try:
             self._made = make()
         except BaseException as error:
             self._error = error
+        self.seconds = time.perf_counter() - begun
 
     def get(self) -> _Made:
         """The thing, now the caller's to close; raises what making it raised."""
