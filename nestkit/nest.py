@@ -26,10 +26,8 @@ from nestkit.index.store import Index, discard, open_index
 from nestkit.lookups import Lookups
 from nestkit.note import Note, Problem, Vocabulary
 from nestkit.policy import PROTECTED
-from nestkit.runs.note import RunNote, parse_note
 from nestkit.scripts.vault import WRITERS
 from nestkit.tool import Effect, Script, Tool
-from nestkit.vault.apply import recover
 from nestkit.vault.files import list_files, read_file
 from nestkit.vault.names import matches_any
 from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
@@ -37,6 +35,7 @@ from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 if TYPE_CHECKING:
     from nestkit.change import Applied
     from nestkit.run import Ask, Run
+    from nestkit.runs.note import RunNote
     from nestkit.walk import Company
     from nestkit.writers import Call
 
@@ -248,6 +247,8 @@ class Nest(Lookups):
 
     def run_note(self, path: str) -> RunNote:
         """The run that a note tells of; raises NoteMissing when it tells of none."""
+        from nestkit.runs.note import parse_note
+
         note = parse_note(self.read_text(path), facts.get_note(self.index, path).properties or {})
         if note is None:
             raise NoteMissing(f"{path} is not the note of a run", "`nest runs` lists them")
@@ -291,6 +292,8 @@ def open_nest(
     folders = user_folders(environ)
     config = _read_config(place.root, folders)
     if to_write:
+        from nestkit.vault.apply import recover  # late: to look needs no journal
+
         for line in recover(place.root):
             say(line)
     file = folders.cache / vault_key(place.root) / "index.sqlite"

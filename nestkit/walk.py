@@ -18,7 +18,6 @@ from nestkit.policy import Refusal, check_call, check_changes, check_contract, e
 from nestkit.run import Ask, End, Execute, Run, Step
 from nestkit.runs.name import draft_id
 from nestkit.tool import Effect, Tool
-from nestkit.vault.apply import apply_changes
 from nestkit.vault.stage import Stage
 from nestkit.workshop import Workshop, spelling
 from nestkit.writers import Call, Writer, choose_writer
@@ -133,6 +132,8 @@ def _settle(nest: Nest, run: Run, changes: tuple[Change, ...], company: Company,
     if not apply:
         return run
     with nest.phases("apply"):
+        from nestkit.vault.apply import apply_changes  # late: most runs change nothing
+
         applied = apply_changes(nest.root, run.id, changes)
     run = replace(run, applied=applied)
     return run if all(done.applied for done in applied) else replace(run, end=_conflict(applied))
