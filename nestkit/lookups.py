@@ -7,12 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nestkit.index import facts, search
+from nestkit.index import facts, graph, search
+from nestkit.index.nearest import find_near_names
 from nestkit.index.relink import find_link
 from nestkit.index.store import Index
 from nestkit.parse.kind import parse_kinds, property_kind
 from nestkit.parse.link import split_link
 from nestkit.parse.subpath import find_section
+
+_FEW = 3
+"""With fewer results than this, names that look like the words asked for are worth a look."""
 
 
 class Lookups:
@@ -34,8 +38,8 @@ class Lookups:
         return [link for link in self.links(path) if link["embed"]]
 
     def backlinks(self, path: str) -> list[dict[str, Any]]:
-        """`{source, count, line}`, by source."""
-        return [asdict(backlink) for backlink in facts.list_backlinks(self.index, path)]
+        """`{source, count, line, context}`, by source."""
+        return facts.backlink_records(self.index, path)
 
     def tags(self, path: str = "") -> list[str] | dict[str, int]:
         """Tags of a note; of the vault, with the number of notes that carry each."""
@@ -107,6 +111,26 @@ class Lookups:
         """Paths of notes that no other note links to."""
         return facts.list_orphans(self.index)
 
+    def deadends(self) -> list[str]:
+        """Paths of notes whose links lead to no other file."""
+        return facts.list_deadends(self.index)
+
+    def neighbours(self, path: str, depth: int = 1) -> list[dict[str, Any]]:
+        """`{path, distance, via}` of files within so many links, either direction; by distance and path."""
+        return graph.list_neighbours(self.index, path, depth)
+
+    def path_between(self, start: str, goal: str) -> list[dict[str, Any]] | None:
+        """`{path, direction}` of the shortest way by links, either direction; None when there is none."""
+        return graph.list_steps(self.index, start, goal)
+
+    def components(self) -> list[dict[str, Any]]:
+        """`{size, paths}` of each connected part, the largest first."""
+        return graph.list_components(self.index)
+
+    def linked(self, limit: int = 20) -> list[dict[str, Any]]:
+        """`{path, sources, count}`, the most linked first."""
+        return facts.list_linked(self.index, limit)
+
     def resolve(self, source: str, link: str) -> str | None:
         """The path a link leads to when written in `source`."""
         target = split_link(link)[0]
@@ -119,8 +143,18 @@ class Lookups:
         return found.dest is not None and found.dest.path == path and not found.others
 
     def find(self, query: str, limit: int = 20) -> list[dict[str, Any]]:
-        """`{path, title, line, snippet, score}`, best first."""
-        return [asdict(hit) for hit in search.find_notes(self.index, query, limit)]
+        """`{path, title, line, snippet, score}`, best first; names that only look like it, `typo: true`, come last."""
+        hits = search.find_notes(self.index, query, limit)
+        found = [asdict(hit) for hit in hits]
+        if len(hits) >= min(limit, _FEW):
+            return found
+        known = {hit.path for hit in hits}
+        near = find_near_names(self.index, query, limit - len(hits), lambda path: path not in known)
+        return found + [{**asdict(hit), "typo": True} for hit in near]
+
+    def matched_spans(self, query: str, snippet: str) -> list[tuple[int, int]]:
+        """(begin, end) of the words of a query in a line that it found."""
+        return search.matched_spans(query, snippet)
 
     def counts(self) -> dict[str, int]:
         """How much of everything the index holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from nestkit.doors.printing import json_option, open_here, print_json, print_lines
 from nestkit.nest import Nest
+from nestkit.visible import visible
 
 
 @click.group("show")
@@ -49,7 +51,13 @@ def _task_line(task: dict[str, Any]) -> str:
 _FACTS: tuple[tuple[str, str, Callable[[Nest, str], Any], Callable[[Any], str], bool], ...] = (
     ("links", "Links and embeds of NOTE, in order, and where each leads.", Nest.links, _link_line, True),
     ("embeds", "Embeds of NOTE.", Nest.embeds, _link_line, True),
-    ("backlinks", "Notes that link to NOTE.", Nest.backlinks, lambda b: f"{b['count']:>3}  {b['source']}", True),
+    (
+        "backlinks",
+        "Notes that link to NOTE, with the line of the first link.",
+        Nest.backlinks,
+        lambda b: f"{b['count']:>3}  {b['source']}:{b['line']}: {b['context']}",
+        True,
+    ),
     ("tags", "Tags of NOTE; without it, all tags with counts.", Nest.tags, lambda t: _pair(t), False),
     (
         "properties",
@@ -79,6 +87,14 @@ _FACTS: tuple[tuple[str, str, Callable[[Nest, str], Any], Callable[[Any], str], 
         False,
     ),
     ("orphans", "Notes that no other note links to.", lambda n, _: n.orphans(), str, False),
+    ("deadends", "Notes whose links lead to no other file.", lambda n, _: n.deadends(), str, False),
+    (
+        "components",
+        "Connected parts of the vault, the largest first.",
+        lambda n, _: n.components(),
+        lambda c: f"{c['size']:>5}  {', '.join(c['paths'][:3])}{', ...' if c['size'] > 3 else ''}",
+        False,
+    ),
 )
 """Name, help, question to the hall, line of a person's answer, whether NOTE must be given."""
 
@@ -138,6 +154,50 @@ def section(ctx: click.Context, note: str, subpath: str, as_json: bool) -> None:
         print_lines([f"{found['type']} on line {found['line']}: {found.get('text') or found.get('id')}"])
 
 
+@show_command.command("neighbours")
+@click.argument("note")
+@click.option("--depth", default=1, show_default=True, type=click.IntRange(1), help="How many links away at the most.")
+@json_option
+@click.pass_context
+def neighbours(ctx: click.Context, note: str, depth: int, as_json: bool) -> None:
+    """Files that links join with NOTE, either direction."""
+    nest = open_here(ctx)
+    found = nest.neighbours(nest.path_of(note), depth)
+    print_json(found) if as_json else print_lines(f"{near['distance']:>3}  {near['path']}" for near in found)
+
+
+@show_command.command("path")
+@click.argument("start", metavar="FROM")
+@click.argument("goal", metavar="TO")
+@json_option
+@click.pass_context
+def path(ctx: click.Context, start: str, goal: str, as_json: bool) -> None:
+    """The shortest way from FROM to TO by links, either direction; of equals the first by alphabet."""
+    nest = open_here(ctx)
+    found = nest.path_between(nest.path_of(start), nest.path_of(goal))
+    if as_json:
+        print_json(found)
+    else:
+        print_lines(map(_step_line, found) if found else ["no links join the two"])
+
+
+_ARROWS = {"out": "-> ", "in": "<- ", "both": "<-> ", None: ""}
+
+
+def _step_line(step: dict[str, Any]) -> str:
+    return f"{_ARROWS[step['direction']]}{step['path']}"
+
+
+@show_command.command("linked")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1_000_000), help="How many at the most.")
+@json_option
+@click.pass_context
+def linked(ctx: click.Context, limit: int, as_json: bool) -> None:
+    """The files that most others link to."""
+    found = open_here(ctx).linked(limit)
+    print_json(found) if as_json else print_lines(f"{file['sources']:>5}  {file['path']}" for file in found)
+
+
 @click.command("resolve")
 @click.argument("source", metavar="FROM")
 @click.argument("link")
@@ -158,10 +218,30 @@ def find_command(ctx: click.Context, words: tuple[str, ...], limit: int, as_json
     """Notes that match, best first.
 
     Words must all occur; "a phrase", prefix*, -not, and filters: tag:work path:Projects task:open heading:log
-    status=active.
+    created:2026-03 modified:>2026-01-01 status=active rating>=4.
     """
-    hits = open_here(ctx).find(" ".join(words), limit)
+    nest = open_here(ctx)
+    query = " ".join(words)
+    hits = nest.find(query, limit)
     if as_json:
         print_json(hits)
-    else:
-        print_lines(f"{hit['path']}:{hit['line']}: {hit['snippet']}" for hit in hits)
+        return
+    for hit in hits:
+        click.echo(_hit_line(hit, lambda text: _marked(text, nest.matched_spans(query, text))))
+
+
+def _hit_line(hit: dict[str, Any], mark: Callable[[str], str]) -> str:
+    """Where a hit is and what it says."""
+    folder, slash, name = hit["path"].rpartition("/")
+    if "typo" in hit:
+        return visible(f"{hit['path']}: a name like it")
+    return f"{visible(folder + slash)}{mark(name)}:{hit['line']}: {mark(hit['snippet'])}"
+
+
+def _marked(text: str, spans: list[tuple[int, int]]) -> str:
+    """The text with these parts in bold, on a terminal; none of its own characters can give orders to it."""
+    marked, done = "", 0
+    for begin, end in spans if sys.stdout.isatty() else ():
+        marked += visible(text[done:begin]) + click.style(visible(text[begin:end]), bold=True)
+        done = end
+    return marked + visible(text[done:])

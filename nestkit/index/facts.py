@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nestkit.errors import NoteMissing
+from nestkit.index.excerpt import shorten
 from nestkit.index.relink import find_link
 from nestkit.index.resolve import key_of
 from nestkit.index.store import Index
@@ -105,7 +106,13 @@ def records_of(
 
 
 def _passes(properties: Mapping[str, Any], where: Mapping[str, Any] | None) -> bool:
-    return all(_equals(_value(properties, name), wanted) for name, wanted in (where or {}).items())
+    """Whether each property named has the value wanted, or an item that is."""
+    return all(has_value(properties, name, wanted) for name, wanted in (where or {}).items())
+
+
+def has_value(properties: Mapping[str, Any], name: str, wanted: Any) -> bool:
+    """Whether a property is, or holds among its items, what a person typed: links without brackets, case ignored."""
+    return _equals(value_of(properties, name), wanted)
 
 
 def _record(path: str, size: int, mtime_ns: int, facts: tuple[Any, ...], links: list[str]) -> Record:
@@ -163,7 +170,7 @@ def _dests(index: Index) -> dict[int, list[str]]:
     return {file_id: list(paths) for file_id, paths in found.items()}
 
 
-def _value(properties: Mapping[str, Any], name: str) -> Any:
+def value_of(properties: Mapping[str, Any], name: str) -> Any:
     """A property by name, whatever its case: Obsidian's property names ignore it."""
     if name in properties:
         return properties[name]
@@ -174,11 +181,11 @@ def _equals(value: Any, wanted: Any) -> bool:
     if isinstance(value, list):
         return any(_equals(item, wanted) for item in value) or value == wanted
     if isinstance(value, bool) or isinstance(wanted, bool):
-        return value is wanted or str(value).lower() == str(wanted).lower() == "" or _text(value) == _text(wanted)
-    return bool(value == wanted) or _text(value) == _text(wanted)
+        return value is wanted or str(value).lower() == str(wanted).lower() == "" or text_of(value) == text_of(wanted)
+    return bool(value == wanted) or text_of(value) == text_of(wanted)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A value as people type it: no brackets round links, no case, numbers plain."""
     if value is None:
         return ""
@@ -209,6 +216,44 @@ def list_backlinks(index: Index, path: str) -> list[Backlink]:
         " WHERE d.path = ? GROUP BY s.path ORDER BY s.path"
     )
     return [Backlink(*row) for row in index.connection.execute(query, (path,))]
+
+
+def backlink_records(index: Index, path: str) -> list[Record]:
+    """`{source, count, line, context}` by source; the context is the text around the first link, on one line."""
+    query = (  # of a group with min(), SQLite takes the other columns from the row that has the least
+        "SELECT b.path, b.count, b.line, b.target, b.key, n.properties, n.body, n.body_line"
+        " FROM (SELECT l.file, s.path, count(*) AS count, min(l.line) AS line, l.target, l.key FROM links l"
+        " JOIN files s ON s.id = l.file JOIN files d ON d.id = l.dest WHERE d.path = ? GROUP BY l.file) b"
+        " JOIN notes n ON n.file = b.file ORDER BY b.path"
+    )
+    return [
+        {"source": row[0], "count": row[1], "line": row[2], "context": _context(*row[2:])}
+        for row in index.connection.execute(query, (path,))
+    ]
+
+
+def _context(line: int, target: str, key: str | None, properties: str | None, body: str, body_line: int) -> str:
+    """The line a link stands on; of a property link the property, of a canvas the line of the card, if it has text."""
+    if key is not None:
+        name, value = _property_at(json.loads(properties or "{}"), key)
+        return shorten(f"{name}: {value}".replace("\n", " "))
+    lines = body.split("\n")
+    here = lines[line - body_line] if 0 <= line - body_line < len(lines) else ""
+    if target not in here:  # a canvas is one line to Obsidian
+        here = next((other for other in lines if target in other), here)
+    return shorten(here.strip(), max(0, here.strip().find(target)))
+
+
+def _property_at(properties: Mapping[str, Any], key: str) -> tuple[str, Any]:
+    """Name and value of the property that a dotted key (`up`, `rel.0`) leads to."""
+    name = next((name for name in properties if key == name or key.startswith(name + ".")), key)
+    value = properties.get(name, "")
+    for part in key[len(name) + 1 :].split("."):
+        if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        elif isinstance(value, dict) and part in value:
+            value = value[part]
+    return name, value
 
 
 def list_unresolved(index: Index) -> list[Unresolved]:
@@ -247,6 +292,26 @@ def list_orphans(index: Index) -> list[str]:
         " (SELECT 1 FROM links l WHERE l.dest = f.id AND l.file != f.id) ORDER BY path"
     )
     return [str(row[0]) for row in index.rows(query)]
+
+
+def list_deadends(index: Index) -> list[str]:
+    """Notes whose links lead to no other file."""
+    query = (
+        "SELECT path FROM files f WHERE kind = 'note' AND NOT EXISTS"
+        " (SELECT 1 FROM links l WHERE l.file = f.id AND l.dest != f.id) ORDER BY path"
+    )
+    return [str(row[0]) for row in index.rows(query)]
+
+
+def list_linked(index: Index, limit: int = 20) -> list[Record]:
+    """`{path, sources, count}` of the files that most others link to: how many do, and with how many links."""
+    query = (
+        "SELECT f.path, b.sources, b.count FROM (SELECT dest, count(DISTINCT file) AS sources, count(*) AS count"
+        " FROM links WHERE dest != file GROUP BY dest) b JOIN files f ON f.id = b.dest"
+        " ORDER BY b.sources DESC, b.count DESC, f.path LIMIT ?"
+    )
+    rows = index.connection.execute(query, (limit,))
+    return [{"path": path, "sources": sources, "count": count} for path, sources, count in rows]
 
 
 def count_tags(index: Index) -> dict[str, int]:

@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import re
-import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from nestkit.index.facts import list_records
-from nestkit.index.rows import plain, searchable
+from nestkit.index.excerpt import Word, find_line, find_spans
+from nestkit.index.filters import Condition, condition_of, expression_of, words_condition
+from nestkit.index.query import Query, parse_query
+from nestkit.index.rows import plain
 from nestkit.index.store import Index
 from nestkit.note import Hit, title_of
 
-_SNIPPET_CHARS = 160
+BROAD = 3000
+"""Words that more notes hold than this say little: how often they stand in a note is not counted any more."""
 
-_PART = re.compile(
-    r'(?P<no>-)?(?:(?P<filter>tag|path|task|heading):(?P<value>"[^"]*"|\S+)'
-    r'|(?P<name>[^\s="-][^\s="]*)=(?P<equals>"[^"]*"|\S*)|"(?P<phrase>[^"]*)"?|(?P<word>\S+))'
+_RANK = "bm25(search, 10.0, 8.0, 4.0, 1.0)"
+_PLACES = (("{title}", 10.0), ("{aliases}", 8.0), ("{headings}", 4.0), ("{body}", 1.0))
+"""Columns of the word index and what a word in them weighs: a name more than a heading, a heading more than text."""
+
+_RUN_RANK = (
+    "(10.0 * (instr(f.path, ?) > 0) + (SELECT 8.0 * (instr(n.aliases, ?) > 0) + 4.0 * (instr(n.headings, ?) > 0)"
+    " + (instr(n.body, ?) > 0) FROM notes n WHERE n.file = f.id))"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A search, taken apart."""
-
-    words: tuple[str, ...] = ()
-    """Words and phrases that must all stand in the note; a trailing `*` asks for a prefix."""
-    without: tuple[str, ...] = ()
-    filters: tuple[tuple[str, str, bool], ...] = ()
-    """(`tag`, `path`, `task`, `heading` or `=NAME`, value, wanted)."""
-
-
-def parse_query(text: str) -> Query:
-    """A query out of `word "a phrase" prefix* -not tag:x path:folder task:open heading:word property=value`."""
-    words: list[str] = []
-    without: list[str] = []
-    filters: list[tuple[str, str, bool]] = []
-    for part in _PART.finditer(text):
-        wanted = part["no"] is None
-        if part["filter"]:
-            filters.append((part["filter"], part["value"].strip('"'), wanted))
-        elif part["name"]:
-            filters.append(("=" + part["name"], part["equals"].strip('"'), wanted))
-        elif term := (part["phrase"] if part["word"] is None else part["word"]):
-            (words if wanted else without).append(term)
-    return Query(tuple(words), tuple(without), tuple(filters))
 
 
 def find_notes(
@@ -54,14 +30,11 @@ def find_notes(
 ) -> list[Hit]:
     """Notes that match, best first: a name weighs more than a heading, a heading more than the text."""
     query = parse_query(text)
-    passing = _passing(index, query)
-    hits = []
-    for file_id, path, body, body_line, score in _matches(index, query):
-        if (passing is not None and file_id not in passing) or not is_wanted(path):
-            continue
-        line, snippet = _snippet(body, query.words)
-        hits.append(Hit(path, title_of(path), line + body_line - 1 if line else 1, snippet, round(score, 3)))
-        if len(hits) == limit:
+    hits: list[Hit] = []
+    for file_id, path, score in _matches(index, query):
+        if is_wanted(path):
+            hits.append(_hit(index, query, file_id, path, score))
+        if len(hits) >= limit:
             break
     return hits
 
@@ -78,89 +51,84 @@ def find_lines(index: Index, text: str) -> Iterator[tuple[str, int, str]]:
                 yield path, number, line.strip()
 
 
-def _matches(index: Index, query: Query) -> Iterator[tuple[int, str, str, int, float]]:
-    columns = "f.id, f.path, n.body, n.body_line"
-    if not query.words:
-        select = f"SELECT {columns}, 0.0 FROM notes n JOIN files f ON f.id = n.file WHERE f.kind = 'note'"
-        without = [_fold(term) for term in query.without]
-        for row in index.connection.execute(select + " ORDER BY f.path"):
-            if not any(term in _fold(row[2]) for term in without):
-                yield row
-        return
-    expression = " ".join(_term(word) for word in query.words)
-    for word in query.without:
-        expression = f"({expression}) NOT {_term(word)}"
-    select = (
-        f"SELECT {columns}, -bm25(search, 10.0, 8.0, 4.0, 1.0) FROM search JOIN files f ON f.id = search.rowid"
-        " JOIN notes n ON n.file = f.id WHERE search MATCH ? ORDER BY bm25(search, 10.0, 8.0, 4.0, 1.0), f.path"
-    )
-    yield from index.connection.execute(select, (expression,))
+def matched_spans(text: str, snippet: str) -> list[tuple[int, int]]:
+    """(begin, end) of the words of a search in the line that was found by it."""
+    return find_spans(snippet, parse_query(text).words)
 
 
-def _term(word: str) -> str:
-    """One word or phrase as an FTS5 string; nothing in it can be read as FTS5 syntax."""
-    prefix = word.endswith("*") and len(word) > 1
-    text = searchable(plain(word.rstrip("*") if prefix else word)).replace('"', " ").replace("\0", " ").strip()
-    return f'"{text}"' + ("*" if prefix else "")
+_Match = tuple[int, str, float]
+"""File id, path, score."""
 
 
-def _passing(index: Index, query: Query) -> set[int] | None:
-    """Ids of the notes that every filter lets through; None without filters."""
-    if not query.filters:
-        return None
-    ids = {str(row[1]): int(str(row[0])) for row in index.rows("SELECT id, path FROM files WHERE kind = 'note'")}
-    passing = set(ids)
-    for name, value, wanted in query.filters:
-        found = set(_filtered(index, name, value))
-        passing = passing & found if wanted else passing - found
-    return {ids[path] for path in passing}
-
-
-def _filtered(index: Index, name: str, value: str) -> Iterator[str]:
-    if name.startswith("="):
-        yield from (record["path"] for record in list_records(index, where={name[1:]: value}))
-    elif name == "tag":
-        yield from (record["path"] for record in list_records(index, tag=value))
-    elif name == "path":
-        query = "SELECT path FROM files WHERE kind = 'note' AND instr(path_key, ?)"
-        yield from (str(row[0]) for row in index.rows(query, plain(value.lower())))
-    elif name == "heading":
-        for path, headings in index.rows("SELECT f.path, n.headings FROM notes n JOIN files f ON f.id = n.file"):
-            if any(_fold(value) in _fold(heading["text"]) for heading in json.loads(str(headings))):
-                yield str(path)
+def _matches(index: Index, query: Query) -> Iterator[_Match]:
+    """Every match, best first, found as it is asked for."""
+    conditions = [condition_of(asked) for asked in query.filters]
+    if query.without:
+        left_out = words_condition(query.without)
+        conditions.append(Condition(f"NOT ({left_out.sql})", left_out.values))
+    runs = [word for word in query.words if word.is_run]
+    conditions += [words_condition((word,)) for word in runs]
+    expression = " AND ".join(filter(None, map(expression_of, query.words)))
+    if not expression:
+        found = _by_path(index, conditions, runs)
+    elif _is_broad(index, expression):
+        found = _by_place(index, expression, query.words, conditions)
     else:
-        wants: dict[str, Any] = {"open": "t.status NOT IN ('x', 'X', '-')", "done": "t.status IN ('x', 'X')"}
-        condition = wants.get(value.lower(), "instr(lower(t.text), lower(?))")
-        values = () if value.lower() in wants else (plain(value),)
-        rows = index.rows(
-            f"SELECT DISTINCT f.path FROM tasks t JOIN files f ON f.id = t.file WHERE {condition}", *values
-        )
-        yield from (str(row[0]) for row in rows)
+        found = _by_rank(index, expression, conditions)
+    tests = [condition.holds for condition in conditions if condition.holds]
+    return (match for match in found if all(holds(index, match[0]) for holds in tests))
 
 
-def _snippet(body: str, words: tuple[str, ...]) -> tuple[int, str]:
-    """(line of the body from 1, that line shortened) of the first match; (0, first words) when only the name fits."""
-    terms = [_fold(word.rstrip("*")) for word in words]
-    first = ""
-    for number, line in enumerate(body.split("\n"), start=1):
-        if not line.strip():
-            continue
-        folded = _fold(line)
-        place = min((folded.find(term) for term in terms if term in folded), default=-1)
-        if place >= 0:
-            return number, _shorten(line, place)
-        first = first or line
-    return 0, _shorten(first, 0)
+def _is_broad(index: Index, expression: str) -> bool:
+    query = "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)"
+    return index.rows(query, expression, BROAD + 1)[0][0] == BROAD + 1
 
 
-def _shorten(line: str, place: int) -> str:
-    begin = max(0, place - _SNIPPET_CHARS // 3)
-    text = line[begin : begin + _SNIPPET_CHARS].strip()
-    return ("…" if begin else "") + text + ("…" if begin + _SNIPPET_CHARS < len(line) else "")
+def _by_rank(index: Index, expression: str, conditions: Sequence[Condition]) -> Iterator[_Match]:
+    """By how often and how near the top the words stand, weighed by how rare they are; equals by path."""
+    where, values = _where(conditions)
+    query = (
+        f"SELECT f.id, f.path, -{_RANK} AS score FROM search CROSS JOIN files f ON f.id = search.rowid"
+        f" WHERE search MATCH ?{where} ORDER BY score DESC, f.path"
+    )
+    yield from index.connection.execute(query, (expression, *values))
 
 
-def _fold(text: str) -> str:
-    """Lower case without accents, as the word index compares (`remove_diacritics`)."""
-    if text.isascii():
-        return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(c))
+def _by_place(
+    index: Index, expression: str, words: Sequence[Word], conditions: Sequence[Condition]
+) -> Iterator[_Match]:
+    """By the best place in which one of the words stands."""
+    where, values = _where(conditions)
+    query = (
+        "SELECT f.id, f.path FROM search CROSS JOIN files f ON f.id = search.rowid"
+        f" WHERE search MATCH ?{where} ORDER BY search.rowid"
+    )
+    seen: set[int] = set()
+    for column, score in _PLACES:
+        here = " OR ".join(filter(None, (expression_of(word, f"{column} : ") for word in words)))
+        matching = f"({expression}) AND ({here})" if score > 1 else expression
+        for file_id, path in index.connection.execute(query, (matching, *values)):
+            if file_id not in seen:
+                seen.add(file_id)
+                yield file_id, path, score
+
+
+def _by_path(index: Index, conditions: Sequence[Condition], runs: Sequence[Word]) -> Iterator[_Match]:
+    """All that meet the conditions; where the word index cannot tell a word, by the places it stands in."""
+    where, values = _where(conditions)
+    rank = " + ".join([_RUN_RANK] * len(runs)) or "0.0"
+    ranked = [plain(word.text) for word in runs for _ in range(_RUN_RANK.count("?"))]
+    order = "score DESC, f.path" if runs else "f.path"  # by path alone nothing needs sorting, so the first come at once
+    query = f"SELECT f.id, f.path, {rank} AS score FROM files f WHERE f.kind IN ('note', 'canvas'){where}"
+    yield from index.connection.execute(f"{query} ORDER BY {order}", (*ranked, *values))
+
+
+def _where(conditions: Sequence[Condition]) -> tuple[str, list[Any]]:
+    sql = "".join(f" AND ({condition.sql})" for condition in conditions)
+    return sql, [value for condition in conditions for value in condition.values]
+
+
+def _hit(index: Index, query: Query, file_id: int, path: str, score: float) -> Hit:
+    row = index.connection.execute("SELECT body, body_line FROM notes WHERE file = ?", (file_id,)).fetchone()
+    line, snippet = find_line(row[0], query.words)
+    return Hit(path, title_of(path), line + row[1] - 1 if line else 1, snippet, round(score, 3))

@@ -12,7 +12,7 @@ import keyword
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from nestkit.errors import NestError, NoteExists, NoteMissing, OutsideVault
 from nestkit.policy import Limits, Refusal
@@ -88,9 +88,12 @@ class Broker:
         reads: Sequence[str] = ()
         allowed, error = False, ""
         try:
+            self._count += 1
+            if self._count > self.limits.calls:
+                raise Stopped("calls", f"the run has made all the {self.limits.calls} tool calls it may make")
             tool = self._get_tool(name)
             arguments = _bind(tool, args, kwargs)
-            self._check(tool, arguments)
+            self._ask_leave(tool, arguments)
             allowed = True
             value, reads = self._run(tool, arguments)
             return value
@@ -127,22 +130,16 @@ class Broker:
         named = dict.fromkeys(shorts.get(found, found) for found in near)
         return f"; did you mean {' or '.join(named)}?" if named else ""
 
-    def _check(self, tool: Tool, arguments: Arguments) -> None:
-        """Raise what stands in the way of this call."""
-        self._count += 1
-        if self._count > self.limits.calls:
-            raise Stopped("calls", f"the run has made all the {self.limits.calls} tool calls it may make")
+    def _ask_leave(self, tool: Tool, arguments: Arguments) -> None:
+        """Raise Refused when the call may not be made; the time a person takes to say so is nobody's."""
         begun = time.monotonic()
         try:
             refusal = self._allow(tool, arguments)
         finally:
             self.waited += time.monotonic() - begun
         if refusal is not None:
-            self._refuse(refusal)
-
-    def _refuse(self, refusal: Refusal) -> NoReturn:
-        self._refusals.append(refusal)
-        raise Refused(refusal)
+            self._refusals.append(refusal)
+            raise Refused(refusal)
 
     def _run(self, tool: Tool, arguments: Arguments) -> tuple[Any, Sequence[str]]:
         if tool.manner == "builtin":

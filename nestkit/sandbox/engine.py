@@ -32,6 +32,7 @@ from nestkit.sandbox.kernel import End, Kernel, find_programs
 BACKENDS: Mapping[str, str] = {"linux": "nestkit.sandbox.kernel"}
 """`sys.platform` -> the module that has `TIERS`, strongest first, and `Kernel(tier)`."""
 
+_RUNTIME = ("RuntimeError",)
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -83,7 +84,7 @@ class Engine:
         """
         seconds = min(limits.tool_seconds, seconds or limits.tool_seconds)
         if (ending := worker.deadline.get()) is not None:
-            seconds = min(seconds, max(0.0, ending - time.monotonic()))
+            seconds = min(seconds, max(0.0, ending() - time.monotonic()))
         with self._scratch(job) as scratch:
             child = self._kernel.spawn(_job_wish(job, limits, scratch), limits.message_bytes)
             try:
@@ -95,7 +96,7 @@ class Engine:
             except Closed:
                 raise _explain(child.wait(), job, limits) from None
             except (Broken, TooLarge) as error:
-                raise ToolFailed("RuntimeError", f"{job.script} sent no usable answer: {error}") from None
+                raise ToolFailed("RuntimeError", f"{job.script} sent no usable answer: {error}", _RUNTIME) from None
             finally:
                 child.kill()
 
@@ -231,8 +232,9 @@ def _read_answer(message: dict[str, Any]) -> Any:
     if type(error) is not dict:
         raise Broken("neither value nor error")
     texts = {name: str(error.get(name, ""))[:4000] for name in ("type", "text", "place")}
-    given = [item for item in error.get("args") or () if isinstance(item, _SCALARS)]
-    bases = [name for name in error.get("bases") or () if isinstance(name, str)]
+    given, bases = (item if type(item := error.get(name)) is list else [] for name in ("args", "bases"))
+    given = [item for item in given if isinstance(item, _SCALARS)]
+    bases = [name for name in bases if isinstance(name, str)]
     raise ToolFailed(texts["type"] or "RuntimeError", texts["text"], tuple(bases), tuple(given), texts["place"])
 
 
@@ -242,4 +244,4 @@ def _explain(end: End, job: Job, limits: Limits) -> ToolFailed:
         return ToolFailed("TimeoutError", text, ("TimeoutError", "OSError"))
     if end.memory_bytes > 0.8 * limits.memory_bytes:
         return ToolFailed("MemoryError", f"{job.script} ran out of memory", ("MemoryError",))
-    return ToolFailed("RuntimeError", f"{job.script} ended its own process (code {end.code})", ("RuntimeError",))
+    return ToolFailed("RuntimeError", f"{job.script} ended its own process (code {end.code})", _RUNTIME)

@@ -28,6 +28,8 @@ TIERS = ("kernel-full", "kernel-lite")
 _START = Path(__file__).parent / "child" / "start.py"
 _START_SECONDS = 20.0
 _OPENING_BYTES = 64 << 20
+_MESSAGES = 16
+"""A child may send as many of the largest messages in all: what the host keeps of it has an end."""
 _NEWEST_LANDLOCK = 6
 
 
@@ -127,13 +129,13 @@ class Kernel:
             if "ready" not in answer:
                 raise SandboxError(f"{self.tier} cannot be had here: {answer.get('failed')}", "see `nest doctor`")
             self.landlock = answer["landlock"]
-        except (Closed, Late, Broken, OSError, KeyError) as error:
-            os.kill(parent, signal.SIGKILL)
-            os.waitpid(parent, 0)
+        except BaseException as error:
+            _end_process(parent)
             ours.close()
-            raise SandboxError(
-                f"{self.tier} cannot be had here: {error or 'it ended at once'}", "see `nest doctor`"
-            ) from None
+            if isinstance(error, (Closed, Late, Broken, OSError, KeyError)):
+                why = f"{self.tier} cannot be had here: {error or 'it ended at once'}"
+                raise SandboxError(why, "see `nest doctor`") from None
+            raise
         return parent, ours
 
     def _spawn(self, wish: Mapping[str, Any], most: int) -> Child:
@@ -141,7 +143,7 @@ class Kernel:
         child.wire.deadline = time.monotonic() + _START_SECONDS
         try:
             child.wire.send({**wish, "bait": self._bait.wish, "message_bytes": most})
-            child.wire.most = most
+            child.wire.most, child.wire.left = most, _MESSAGES * most
             holes = child.wire.receive()["holes"]
         except (Late, Broken, TooLarge, KeyError) as error:
             child.kill()
@@ -169,17 +171,11 @@ class Kernel:
             ours.close()
             line.close()
             raise
-        return Child(Wire(ours, _OPENING_BYTES), line, handles[0])
+        return Child(Wire(ours, _OPENING_BYTES, mend=True), line, handles[0])
 
     def _end_parent(self) -> None:
         self._control.close()
-        handle = os.pidfd_open(self._parent)
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        if not poll.poll(1000):
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-        os.waitpid(self._parent, 0)
-        os.close(handle)
+        _end_process(self._parent, seconds=1.0)
 
 
 class _Bait:
@@ -234,6 +230,20 @@ def _run_parent(control: int) -> int:
         setsigmask=[],
         setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD],
     )
+
+
+def _end_process(number: int, seconds: float = 0.0) -> None:
+    """Wait this long for a child process of ours to end, kill it if it does not, and bury it."""
+    with suppress(ProcessLookupError, ChildProcessError):  # somebody else buried it
+        handle = os.pidfd_open(number)
+        try:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            if not poll.poll(seconds * 1000):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.waitpid(number, 0)
+        finally:
+            os.close(handle)
 
 
 def _say_who(parent: int) -> None:

@@ -7,7 +7,7 @@ the limit, and in a dead child.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -22,8 +22,8 @@ from nestkit.sandbox.kernel import Child, End
 _Kind = TypeVar("_Kind")
 _ERROR_CHARS = 16_000
 
-deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
-"""When the program that is running now must have ended (monotonic clock): its tools must not outlast it."""
+deadline: ContextVar[Callable[[], float] | None] = ContextVar("deadline", default=None)
+"""Asks when the program that is running now must have ended (monotonic clock): its tools must not outlast it."""
 
 
 class Printed:
@@ -38,7 +38,7 @@ class Printed:
 
     def add(self, text: str) -> None:
         """Keep what there is room for. Raises Stopped when far more comes than a child of ours ever sends."""
-        self._received += len(text)
+        self._received += len(text) + 1  # an empty piece counts too
         if self._received > 2 * self._most:
             raise Stopped("output", f"the program sent more than {self._most:,} bytes of output")
         content = text.encode("utf-8", "replace")
@@ -61,7 +61,7 @@ def run_program(child: Child, text: str, broker: Broker) -> tuple[Outcome, bool]
     alive = False
     end: dict[str, Any] = {}
     try:
-        with _until(child, begun + limits.step_seconds):
+        with _until(child, broker):
             end = _converse(child, text, broker, printed)
         alive = True
     except Refused as refused:
@@ -74,7 +74,7 @@ def run_program(child: Child, text: str, broker: Broker) -> tuple[Outcome, bool]
         end = {"error": _stopped(str(large)), "limit": "message"}
     except Closed:
         end = _explain(child.wait(), limits)
-    except (Broken, KeyError, TypeError, AttributeError) as broken:
+    except Broken as broken:
         end = {"error": _stopped(f"it broke the protocol ({broken})")}
     finally:
         if not alive:
@@ -113,29 +113,45 @@ def _converse(child: Child, text: str, broker: Broker, printed: Printed) -> dict
 
 def _answer(child: Child, message: dict[str, Any], broker: Broker) -> None:
     name = _typed(message["call"], str)
-    args = [unpack(item) for item in _typed(message["args"], list)]
-    kwargs = _typed(unpack(message["kwargs"]), dict)
-    waited = broker.waited
-    try:
-        reply = {"value": pack(broker.call(name, args, kwargs))}
-    except ToolFailed as failed:
-        reply = {"error": failed.record}
-    except Refused as refused:
-        if refused.refusal.needs_person:
-            raise
-        reply = {"error": _error("PermissionError", refused.refusal.reason)}
-    if child.wire.deadline is not None:
-        child.wire.deadline += broker.waited - waited
+    args = [unpack(item) for item in _typed(message.get("args"), list)]
+    kwargs = _typed(unpack(message.get("kwargs")), dict)
+    if not all(type(key) is str for key in kwargs):
+        raise Broken("a name that is no text")
+    reply = _call(broker, name, args, kwargs)
+    if ending := deadline.get():
+        child.wire.deadline = ending()
     try:
         child.wire.send(reply)
     except TooLarge as large:
-        child.wire.send({"error": _error("ValueError", f"the answer of {name} is too large: {large}")})
+        child.wire.send(_error("ValueError", f"the answer of {name} is too large: {large}"))
+
+
+def _call(broker: Broker, name: str, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a call, as it is sent. Raises Refused when a person is needed, and Stopped."""
+    try:
+        value = broker.call(name, args, kwargs)
+    except ToolFailed as failed:
+        return {"error": failed.record}
+    except Refused as refused:
+        if refused.refusal.needs_person:
+            raise
+        return _error("PermissionError", refused.refusal.reason)
+    try:
+        return {"value": pack(value)}
+    except (TypeError, ValueError) as error:
+        return _error(type(error).__name__, f"the answer of {name} cannot be sent: {error}")
 
 
 @contextmanager
-def _until(child: Child, moment: float) -> Iterator[None]:
-    child.wire.deadline = moment
-    token = deadline.set(moment)
+def _until(child: Child, broker: Broker) -> Iterator[None]:
+    """The wall time of one program, longer by what a person took to answer."""
+    begun, waited = time.monotonic(), broker.waited
+
+    def ending() -> float:
+        return begun + broker.limits.step_seconds + broker.waited - waited
+
+    child.wire.deadline = ending()
+    token = deadline.set(ending)
     try:
         yield
     finally:
@@ -144,9 +160,9 @@ def _until(child: Child, moment: float) -> Iterator[None]:
 
 def _read_done(done: dict[str, Any]) -> dict[str, Any]:
     return {
-        "value": unpack(_clean(done.get("value"))),
+        "value": unpack(done.get("value")),
         "final": done.get("final") is True,
-        "error": _clean(_typed(done.get("error", ""), str))[:_ERROR_CHARS],
+        "error": _typed(done.get("error", ""), str)[:_ERROR_CHARS],
         "limit": done.get("limit") if done.get("limit") in ("memory", "message") else "",
         "cut": max(0, _typed(done.get("cut", 0), int)),
     }
@@ -169,21 +185,10 @@ def _stopped(why: str) -> str:
 
 
 def _error(kind: str, text: str) -> dict[str, Any]:
-    return {"type": kind, "bases": [kind], "args": [text], "text": text}
+    return {"error": ToolFailed(kind, text, (kind,), (text,)).record}
 
 
 def _typed(value: Any, kind: type[_Kind]) -> _Kind:
     if type(value) is not kind:
         raise Broken(f"{kind.__name__} expected")
-    return value
-
-
-def _clean(value: Any) -> Any:
-    """The same without halves of characters, which no file and no terminal could take."""
-    if type(value) is str:
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if type(value) is list:
-        return [_clean(item) for item in value]
-    if type(value) is dict:
-        return {_clean(key): _clean(item) for key, item in value.items()}
     return value

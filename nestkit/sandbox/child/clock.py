@@ -74,9 +74,8 @@ def _replace(kind: type, **answers: Callable[..., Any]) -> None:
 
 def _stop_time(seconds: float) -> None:
     nanoseconds = int(seconds * 1_000_000_000)
-    real = {
-        name: getattr(time, name) for name in ("localtime", "gmtime", "ctime", "asctime", "strftime", "clock_gettime")
-    }
+    names = ("localtime", "gmtime", "ctime", "asctime", "strftime", "clock_gettime", "clock_gettime_ns")
+    real = {name: getattr(time, name) for name in names}
 
     def of_seconds(name: str) -> Callable[..., Any]:
         return lambda secs=None, /: real[name](seconds if secs is None else secs)
@@ -90,8 +89,12 @@ def _stop_time(seconds: float) -> None:
     def clock_gettime(clock: int, /) -> float:
         return seconds if clock == time.CLOCK_REALTIME else float(real["clock_gettime"](clock))
 
+    def clock_gettime_ns(clock: int, /) -> int:
+        return nanoseconds if clock == time.CLOCK_REALTIME else int(real["clock_gettime_ns"](clock))
+
     time.time = lambda: seconds
     time.time_ns = lambda: nanoseconds
-    time.asctime, time.strftime, time.clock_gettime = asctime, strftime, clock_gettime
+    time.asctime, time.strftime = asctime, strftime
+    time.clock_gettime, time.clock_gettime_ns = clock_gettime, clock_gettime_ns
     for name in ("localtime", "gmtime", "ctime"):
         setattr(time, name, of_seconds(name))

@@ -67,10 +67,10 @@ def draft(error: BaseException, folders: Iterable[str] = ()) -> dict[str, Any]:
 def make(record: Mapping[str, Any]) -> Exception:
     """The exception a record stands for: of the same built-in type, or of a new one of that name below the nearest."""
     name, text = str(record["type"]), str(record["text"])
-    if known := _builtin(name):
-        with contextlib.suppress(Exception):  # a type that wants other arguments: one below it then
-            error = known(*record.get("args", ()))
-            if str(error) == text:
+    for given in (record.get("args", ()), (text,)):
+        with contextlib.suppress(Exception):  # no such type, or it wants other arguments: one below it then
+            error = known(*given) if (known := _builtin(name)) else None
+            if error is not None and str(error) == text:
                 return error
     bases = [kind for kind in map(_builtin, record.get("bases", ())) if kind] or [ToolError]
     said = {"__init__": lambda *_: None, "__str__": lambda _: text}

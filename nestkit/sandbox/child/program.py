@@ -221,11 +221,12 @@ def _run(
         cushion = None  # room to say so
         return {"error": failure.describe(error, sources), "limit": "memory"}
     except SystemExit as error:
-        if error.code not in (None, 0):
+        if error.code not in (None, 0) and not answers:
             return {"error": f"SystemExit: {failure.spell(error.code)}"}
     except BaseException as error:
-        limit = "message" if isinstance(error, wire.TooLarge) else ""
-        return {"error": failure.describe(error, sources), "limit": limit}
+        if not answers:  # once it has answered, nothing it does takes that back
+            limit = "message" if isinstance(error, wire.TooLarge) else ""
+            return {"error": failure.describe(error, sources), "limit": limit}
     finally:
         del cushion
     if answers:

@@ -15,6 +15,7 @@ import decimal
 import enum
 import json
 import os
+import re
 import select
 import socket
 import struct
@@ -25,6 +26,8 @@ from typing import Any
 DEEPEST = 100
 MOST_PARTS = 1_000_000
 _HEAD = struct.Struct(">I")
+_HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
+"""Half a character, bare or as JSON spells it."""
 _CHUNK = 1 << 18
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 _SCALARS = frozenset({type(None), bool, int, float, str})
@@ -46,7 +49,7 @@ class TooLarge(ValueError):
     """A message over the limit."""
 
     def __init__(self, size: int, most: int) -> None:
-        super().__init__(f"a message of {size:,} bytes is over the limit of {most:,}: ask for less, or send less")
+        super().__init__(f"{size:,} bytes are over the limit of {most:,} for messages: ask for less, or send less")
 
 
 class Record(dict[str, Any]):
@@ -142,12 +145,18 @@ def draft_frame(message: Mapping[str, Any], most: int) -> bytes:
     return _HEAD.pack(len(body)) + body
 
 
-def parse_frame(body: bytes | bytearray) -> dict[str, Any]:
-    """The message of one frame's body. Raises Broken."""
+def parse_frame(body: bytes | bytearray, mend: bool = False) -> dict[str, Any]:
+    """The message of one frame's body; with `mend`, without halves of characters. Raises Broken.
+
+    A half (a lone surrogate) is legal in a Python text and in no file or terminal.
+    """
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_PARTS:
         raise Broken("a message of too many parts")
     try:
-        message = json.loads(body.decode("utf-8", "surrogatepass"))
+        text = body.decode("utf-8", "surrogatepass")
+        message = json.loads(text)
+        if mend and _HALF.search(text):
+            message = _mend(message)
     except (ValueError, RecursionError):
         raise Broken("no JSON of ours") from None
     if type(message) is not dict:
@@ -158,11 +167,14 @@ def parse_frame(body: bytes | bytearray) -> dict[str, Any]:
 class Wire:
     """One end of a connected socket, speaking frames."""
 
-    def __init__(self, link: socket.socket, most: int) -> None:
+    def __init__(self, link: socket.socket, most: int, mend: bool = False) -> None:
         self.link = link
         self.most = most
+        self.left: int | None = None
+        """How many bytes more may arrive in all; None for any number."""
         self.deadline: float | None = None
         """On the monotonic clock; without one, wait for ever."""
+        self._mend = mend
         self._held = bytearray()
         self._poll = select.poll()
 
@@ -187,7 +199,11 @@ class Wire:
         self._fill(_HEAD.size + size)
         body = bytes(self._held[_HEAD.size : _HEAD.size + size])
         del self._held[: _HEAD.size + size]
-        return parse_frame(body)
+        if self.left is not None:
+            if size > self.left:
+                raise TooLarge(size, self.left)
+            self.left -= size
+        return parse_frame(body, self._mend)
 
     def _fill(self, size: int) -> None:
         while len(self._held) < size:
@@ -207,6 +223,16 @@ class Wire:
         left = self.deadline - time.monotonic()
         if left <= 0 or not self._poll.poll(left * 1000):
             raise Late
+
+
+def _mend(value: Any) -> Any:
+    if type(value) is str:
+        return value.encode("utf-8", "replace").decode()
+    if type(value) is list:
+        return [_mend(item) for item in value]
+    if type(value) is dict:
+        return {_mend(key): _mend(item) for key, item in value.items()}
+    return value
 
 
 def _tagged(kind: str, value: Any) -> dict[str, Any]:

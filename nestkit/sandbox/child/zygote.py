@@ -43,7 +43,7 @@ def main() -> None:
             _leave(line)
         if inner := os.fork():
             control.close()
-            _watch(nest, os.pidfd_open(inner))
+            _watch(nest, os.pidfd_open(inner), wish["folder"])
         os.close(nest)
         syscalls.syscall("prctl", 1, signal.SIGKILL, 0, 0, 0)
         box = _settle(wish)
@@ -77,13 +77,21 @@ def _settle(wish: dict[str, Any]) -> isolate.Box:
     return box
 
 
-def _watch(nest: int, inner: int) -> NoReturn:
-    """Wait until nest or the inner process ends, and end; the inner one, and all below it, follow."""
+def _watch(nest: int, inner: int, folder: str) -> NoReturn:
+    """Wait until nest or the inner process ends, and end; the inner one, and all below it, follow.
+
+    When nest was killed, what it could not clear away any more is cleared away here.
+    """
     poll = select.poll()
     poll.register(nest, select.POLLIN)
     poll.register(inner, select.POLLIN)
-    poll.poll()
-    os._exit(0)
+    try:
+        if nest in dict(poll.poll()):
+            import shutil
+
+            shutil.rmtree(os.path.dirname(folder), ignore_errors=True)
+    finally:
+        os._exit(0)
 
 
 def _serve(box: isolate.Box, control: socket.socket) -> NoReturn:
