@@ -17,6 +17,7 @@ from nestkit.desk import Desk
 from nestkit.policy import Refusal
 from nestkit.run import Execute, Outcome, Run
 from nestkit.sandbox.broker import Broker
+from nestkit.sandbox.check import check_program
 from nestkit.sandbox.command import command_line
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.sandbox.job import Job, ToolFailed
@@ -75,7 +76,9 @@ class Workshop:
         return self._engine.tier if self._engine else ""
 
     def execute(self, program: str) -> Outcome:
-        """What came of a program. Raises SandboxError where nothing isolates."""
+        """What came of a program; one that hides something is not run. Raises SandboxError where nothing isolates."""
+        if wrong := check_program(program):
+            return Outcome(error=f"not run: {'; '.join(wrong)}")
         if self._execute is None:
             engine = self._engine = self._open.enter_context(self._ahead.get())
             self._nest.phases.beside["isolation"] = self._ahead.seconds

@@ -334,6 +334,16 @@ def test_a_program_without_end_is_stopped_and_the_limit_is_named(nest: NestComma
     assert "longer than 1 seconds" in told["steps"][0]["error"]
 
 
+def test_a_program_that_hides_something_is_not_run(nest: NestCommand) -> None:
+    program = "access = 'user\u202e\u2066'\nfinal_answer('ran')"
+    turns = [program, "final_answer('plain')"]
+    with OllamaServer([{"role": "assistant", "content": f"```python\n{turn}\n```"} for turn in turns]) as server:
+        done = nest("ask", "x", "--model", "ollama/scripted", "--json", env={"OLLAMA_HOST": server.url})
+    told = json.loads(done.stdout)
+    assert told["answer"] == "plain"
+    assert "U+202E" in told["steps"][0]["error"]
+
+
 def test_a_trace_lies_beside_the_note_and_is_no_part_of_the_vault(nest: NestCommand, ops: Path) -> None:
     told = json.loads(nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--json").stdout)
     events = [json.loads(line) for line in (ops / f".nest/runs/{told['id']}.jsonl").read_text("utf-8").splitlines()]
