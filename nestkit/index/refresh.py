@@ -79,10 +79,13 @@ def refresh(
     """
     begun = time.perf_counter()
     now = list(entries)
-    if not any(_difference(_known(index), now)):
+    generation = rows.generation(index)
+    changed, gone = _difference(_known(index), now)
+    if not (changed or gone):
         return Refreshed(len(now), 0, 0, time.perf_counter() - begun)
     with index.writing():
-        changed, gone = _difference(_known(index), now)  # again: another process may have done the work
+        if rows.generation(index) != generation:  # another process has done some of the work meanwhile
+            changed, gone = _difference(_known(index), now)
         written = _write(index, changed, gone, readers, progress)
     return Refreshed(len(now), written, len(gone), time.perf_counter() - begun)
 
