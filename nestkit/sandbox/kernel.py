@@ -280,5 +280,5 @@ def find_programs(names: Sequence[str]) -> list[str]:
         if first.startswith(b"#!"):
             words = first[2:].split()
             found.append(os.path.realpath(os.fsdecode(words[0])))
-    loaders = [str(loader) for folder in ("/lib", "/lib64") for loader in Path(folder).glob("**/ld-linux*.so*")]
+    loaders = [str(loader) for place in ("lib", "lib64", "lib/*") for loader in Path("/").glob(f"{place}/ld-*.so*")]
     return [*dict.fromkeys([*found, *map(os.path.realpath, loaders)])]

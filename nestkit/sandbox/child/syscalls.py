@@ -76,3 +76,9 @@ def syscall(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | N
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
     return answer
+
+
+def spare_threads() -> None:
+    """Keep each thread from reserving 64 MB of addresses, which the ceiling on memory would count (mallopt(3))."""
+    if hasattr(_libc, "mallopt"):
+        _libc.mallopt(-8, 2)

@@ -72,6 +72,7 @@ def _settle(wish: dict[str, Any]) -> isolate.Box:
         raise OSError("this kernel has no Landlock")
     if wish["full"]:
         mounts.keep_to_ourselves()
+    syscalls.spare_threads()
     box = isolate.prepare(wish["full"], version, wish["folder"])
     syscalls.syscall("prctl", 4, 0, 0, 0, 0)
     return box
