@@ -119,7 +119,7 @@ def clean(docstring: str) -> str:
 
 def summary_of(text: str) -> str:
     """The first paragraph as one line; the first sentence of it, or a cut, where that is long."""
-    line = one_line(re.split(r"\n[ \t]*\n|\n(?=[-*>+] |>>> |\.\. )", text.strip(), maxsplit=1)[0])
+    line = one_line(re.split(r"\n[ \t]*\n|\n(?=[-*>+] |>>> |\.\. |[Uu](?:sage|SAGE)\b)", text.strip(), maxsplit=1)[0])
     if len(line) <= _MAX_SUMMARY:
         return line
     sentence = re.match(r".{15,}?[.!?](?=\s)", line)

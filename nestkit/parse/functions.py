@@ -37,8 +37,11 @@ def read_functions(source: Source, program: Reading) -> Reading:
     others: list[tuple[str, str]] = []
     problems: list[Problem] = []
     for statement in top_level(source.tree.body):
-        if isinstance(statement, ast.ClassDef):
-            others.append((statement.name, "a class; a function that uses it can be a tool"))
+        match statement:
+            case ast.ClassDef(name=name):
+                others.append((name, "a class; a function that uses it can be a tool"))
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if not name.startswith("_"):
+                others += [(name, why)] if (why := _why_no_def(value, source.names)) else []
         if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if source.names.functions[statement.name] is not statement:  # defined again further down
@@ -132,6 +135,15 @@ def _collected(schema: Schema, kind: str) -> Schema:
     if kind == "options":
         return {"type": "object", **({"additionalProperties": schema} if schema else {})}
     return schema
+
+
+def _why_no_def(value: ast.expr, names: Names) -> str:
+    """Why something callable that is kept under a name is no tool."""
+    if isinstance(value, ast.Lambda):
+        return "a lambda, which has no types and no text; write it as a def to make it a tool"
+    if isinstance(value, ast.Call) and names.dotted(value.func) in ("functools.partial", "functools.partialmethod"):
+        return "made by functools.partial; a def that calls the function can be a tool"
+    return ""
 
 
 def _why_no_tool(function: Function, source: Source, program: Reading) -> str:

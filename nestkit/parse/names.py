@@ -57,7 +57,13 @@ class Names:
 
     def default_text(self, node: ast.expr | None) -> str:
         """A default as source; the value of a constant of the file, since its name says nothing outside."""
-        value = UNKNOWN if node is None or isinstance(node, ast.Constant) else self.literal(node)
+        match node:
+            case None | ast.Constant():
+                value = UNKNOWN
+            case ast.Attribute(value=ast.Name(id=name)) if name in self.classes:  # Level.LOW: its value
+                value = self.literal(ast.Attribute(node, "value", ast.Load()))
+            case _:
+                value = self.literal(node)
         known = isinstance(value, str | int | float | list | tuple | dict | None)
         return source_text(ast.Constant(value) if known and len(str(value)) < 100 else node)  # type: ignore[arg-type]
 

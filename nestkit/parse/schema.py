@@ -33,6 +33,9 @@ _PLAIN: Mapping[str, Schema] = {
 }
 """Last part of a type's name -> schema; a class of the file itself comes first."""
 
+_MADE = frozenset(("date", "datetime", "time", "Decimal", "Path", "PurePath", "UUID"))
+"""Types whose call as a default shows what is wanted: `Path("Inbox")`."""
+
 _ARRAY: Schema = {"type": "array"}
 _SET: Schema = {"type": "array", "uniqueItems": True}
 _OBJECT: Schema = {"type": "object"}
@@ -90,6 +93,8 @@ def schema_of_default(node: ast.expr | None) -> tuple[str, Schema]:
             return "tuple", {"type": "array"}
         case ast.Dict() | ast.DictComp():
             return "dict", {"type": "object"}
+        case ast.Call(func=ast.Name(id=made) | ast.Attribute(attr=made)) if made in _MADE:
+            return made, dict(_PLAIN[made])
     return "", {}
 
 

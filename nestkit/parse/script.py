@@ -30,6 +30,7 @@ MANNERS: tuple[Callable[[Source], Reading], ...] = (read_argparse, read_click, r
 """How a script can be a command line; the first that fits counts. Its public functions are read besides."""
 
 _MAX_TOOLS = 200
+_NOTHING = 'nothing to call: no public function; put what it does below `if __name__ == "__main__":` to make it a tool'
 
 
 def parse_script(path: str, source: bytes) -> Script:
@@ -64,7 +65,7 @@ def _script(source: Source, digest: str) -> Script:
     placed, misplaced = _placed(tools, drafts, wishes, source)
     others = dict((*functions.others, *program.others))
     if not placed and not others:
-        others = {source.name: 'nothing to call: no public function and no `if __name__ == "__main__":` block'}
+        others = {source.name: _NOTHING}
     return Script(
         path=source.path,
         digest=digest,

@@ -252,6 +252,53 @@ SHAPES = {
         p.add_argument("x")
         q.parse_args()
         """,
+    "ended by an exception": """
+        import argparse
+        COMMON = argparse.ArgumentParser(add_help=False)
+        def main():
+            p = argparse.ArgumentParser(parents=[COMMON])
+            p.add_argument("x")
+            return p.parse_args()
+        if __name__ == "__main__":
+            raise SystemExit(main())
+        """,
+    "beside a parent of its own": """
+        import argparse
+        COMMON = argparse.ArgumentParser(add_help=False)
+        class App:
+            def __init__(self):
+                self.p = argparse.ArgumentParser(parents=[COMMON])
+                self.p.add_argument("x")
+            def run(self):
+                self.p.parse_args()
+        if __name__ == "__main__":
+            App().run()
+        """,
+    "a class of the script": """
+        from argparse import ArgumentParser
+        class Parser(ArgumentParser):
+            def __init__(self):
+                super().__init__(description="Mine.")
+                self.add_argument("x")
+        if __name__ == "__main__":
+            Parser().parse_args()
+        """,
+    "by a method with a short name": """
+        import argparse
+        p = argparse.ArgumentParser()
+        add = p.add_argument
+        add("x")
+        p.parse_args()
+        """,
+    "by names spread out": """
+        import argparse
+        NAMES = ("x",)
+        OPTIONS = dict(type=str)
+        p = argparse.ArgumentParser()
+        p.add_argument(*NAMES, **OPTIONS)
+        match p.parse_args().x:
+            case _: pass
+        """,
     "parsed on the way": """
         import argparse
         if (p := argparse.ArgumentParser()):
@@ -378,3 +425,62 @@ def test_functions_that_call_each_other_without_end_are_left() -> None:
     calls = "\n".join(f"def f{n}(p):\n    f{n + 1}(p)\n    f{n + 1}(p)\n    f{n}(p)" for n in range(40))
     source = f"import argparse\n{calls}\np = argparse.ArgumentParser()\nf0(p)\np.add_argument('x')\np.parse_args()"
     assert [tool.name for tool in read(source).tools] == ["demo"]
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        'for flag, given in [("--x", dict(type=int)), ("--y", {"action": "store_true"})]:',
+        'for flag, given in {"--x": {"type": int}, "--y": {"action": "store_true"}}.items():',
+        "for flag, given in OPTIONS:",
+    ],
+)
+def test_options_out_of_a_table_are_read(loop: str) -> None:
+    source = f"""
+        import argparse
+        OPTIONS = (("--x", dict(type=int)), ("--y", dict(action="store_true")))
+        p = argparse.ArgumentParser()
+        {loop}
+            p.add_argument(flag, **given)
+        p.parse_args()
+        """
+    assert signatures(source) == ["demo(x: int = None, y: bool = False)"]
+
+
+def test_sub_commands_out_of_a_table_have_their_own_handlers() -> None:
+    script = read(
+        """
+        import argparse
+        def add(args): "Add one."
+        def drop(args): "Drop one."
+        def main():
+            p = argparse.ArgumentParser()
+            sub = p.add_subparsers()
+            for name, handler in {"add": add, "drop": drop}.items():
+                q = sub.add_parser(name, help=handler.__doc__)
+                q.set_defaults(func=handler)
+            p.parse_args()
+        if __name__ == "__main__":
+            raise SystemExit(main())
+        """
+    )
+    assert [(tool.name, tool.summary) for tool in script.tools] == [
+        ("demo.add", "Add one."),
+        ("demo.drop", "Drop one."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("p.add_argument(NAME)", "names of an option"),
+        ("p.add_argument(*NAMES)", "names of an option"),
+        ("for n in open('x'): p.add_argument('--' + n)", "options of a loop"),
+        ("p.add_subparsers().add_parser(NAME)", "sub-commands"),
+        ("p.add_subparsers()", "sub-commands"),
+    ],
+)
+def test_what_only_running_could_tell_is_said_with_its_line(line: str, what: str) -> None:
+    script = read(f"import argparse\np = argparse.ArgumentParser()\n{line}\np.parse_args()")
+    assert {problem.line for problem in script.problems} == {3}
+    assert all(problem.what.startswith(what) for problem in script.problems)

@@ -277,7 +277,7 @@ TYPER = """
 
 def test_typer_commands_are_read_from_their_parameters() -> None:
     assert signatures(TYPER) == [
-        "demo.hello_you(name: str, times: int = 1, loud: bool = False, kind: 'a'|'b' = Kind.a, verbose: bool = False)",
+        "demo.hello_you(name: str, times: int = 1, loud: bool = False, kind: 'a'|'b' = 'a', verbose: bool = False)",
         "demo.users_add(names: list[str], note: str = 'x', age: int, tag: Optional[list[str]] = None, "
         "verbose: bool = False)",
     ]

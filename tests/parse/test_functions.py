@@ -247,3 +247,14 @@ def test_what_the_docstring_says_of_the_result_comes_first() -> None:
     found = tool('def f() -> Score:\n    """Do.\n\n    Returns:\n        Score: how bad it is.\n    """')
     assert found.returns_text == "how bad it is.\nScore has value (float), level (Level)."
     assert found.text == "Do."
+
+
+def test_a_default_out_of_the_files_own_enum_is_shown_by_its_value() -> None:
+    script = parse_script("demo.py", b"import enum\nclass K(enum.Enum):\n    A = 'a'\ndef f(x: K = K.A): pass")
+    assert script.tools[0].signature == "demo.f(x: 'a' = 'a')"
+
+
+def test_a_lambda_and_a_partial_are_no_tools_and_say_why() -> None:
+    script = parse_script("demo.py", b"from functools import partial\nf = lambda x: x\ng = partial(print, 1)\n_h = lambda: 1")
+    assert [name for name, _ in script.others] == ["f", "g"]
+    assert ["lambda" in script.others[0][1], "partial" in script.others[1][1]] == [True, True]
