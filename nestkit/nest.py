@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nestkit.change import Applied
     from nestkit.run import Ask, Run
     from nestkit.runs.note import RunNote
+    from nestkit.trust import Trust
     from nestkit.walk import Company
     from nestkit.writers import Call
 
@@ -120,6 +121,13 @@ class Nest(Lookups):
         scripts = (self._builtin(), *registry.list_scripts(self.index))
         tools, problems = registry.unique_tools(scripts)
         return Registry(tuple(tools), scripts, tuple(problems))
+
+    @cached_property
+    def trust(self) -> Trust:
+        """What a person granted to this vault's tools."""
+        from nestkit.trust import Trust  # late: only what does more than read asks for it
+
+        return Trust(self)
 
     def vocabulary(self) -> Vocabulary:
         """What the vault can be asked about, without private notes and run notes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,6 +61,42 @@ class Leave:
     """`--yes`: every effect that the tools declare, for this run only."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A person's leave for one tool, as it was when they gave it."""
+
+    tool: str
+    script: str
+    """Vault path."""
+    digest: str
+    """SHA-256 over the script and all of the vault that it may load, in hex (`Wants.digest`)."""
+    effects: tuple[str, ...]
+    given: str
+    """ISO time."""
+
+    def covers(self, wants: Wants) -> bool:
+        """Whether it is leave for this tool as it is now: same bytes, no effect that was not granted."""
+        same = (self.tool, self.script, self.digest) == (wants.tool, wants.script, wants.digest)
+        return same and set(map(str, wants.effects)) <= set(self.effects)
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What a tool needs a person's leave for, and why: all that a grant is tied to."""
+
+    tool: str
+    script: str
+    effects: tuple[Effect, ...]
+    digest: str
+    """SHA-256 over `files`, in hex."""
+    files: Mapping[str, str]
+    """Path -> digest of the script and of every file of the vault that it may load."""
+    lines: tuple[tuple[str, int, str], ...] = ()
+    """(path, line, text) of the code that shows an effect."""
+    dependencies: tuple[str, ...] = ()
+    """Packages from outside that run with the same powers."""
+
+
 PROTECTED = (".obsidian", ".git", ".nest", ".trash", "nest.toml")
 """First parts of paths that no program and no tool may write, compared without case; the runs folder and
 `02_System` are added by the vault's settings."""
@@ -89,7 +125,8 @@ def check_call(tool: Tool, leave: Leave) -> Refusal | None:
     needed = effects_needing_leave(tool)
     if needed and not leave.yes:
         wants = ", ".join(map(str, needed))
-        hint = "ask again at a terminal, or with --yes"
+        every = tool.confirm == "always"  # no grant would spare the question
+        hint = "ask again at a terminal, or with --yes" if every else f"run `nest trust {tool.name}`, or use --yes"
         return Refusal(f"{tool.name} wants {wants}: that takes a person's yes", hint, tool.name, needs_person=True)
     beyond = [effect for effect in tool.effects if effect.kind in ("network", "run")]
     if beyond and tool.manner != "builtin":

@@ -146,4 +146,6 @@ class Script:
     dependencies: tuple[str, ...] = ()
     """PEP 723 requirements."""
     requires_python: str = ""
+    imports: tuple[str, ...] = ()
+    """Dotted names of the modules it could load; those in the scripts' folder run with its powers."""
     problems: tuple[Problem, ...] = ()

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from nestkit.change import Applied, Change
 from nestkit.desk import Desk
-from nestkit.policy import Refusal, check_call, check_changes, check_contract, effects_needing_leave
+from nestkit.errors import VaultError
+from nestkit.policy import Refusal, Wants, check_call, check_changes, check_contract
 from nestkit.run import Ask, End, Execute, Run, Step
 from nestkit.runs.name import draft_id
-from nestkit.tool import Effect, Tool
+from nestkit.tool import Tool
 from nestkit.vault.stage import Stage
 from nestkit.workshop import Workshop, spelling
 from nestkit.writers import Call, Writer, choose_writer
@@ -33,7 +34,7 @@ class Company:
     say: Callable[[str], None] = lambda line: None
     """One line a person should know."""
     on_step: Callable[[Step], None] = lambda step: None
-    person: Callable[[Tool, Mapping[str, Any], tuple[Effect, ...]], bool] | None = None
+    person: Callable[[Tool, Mapping[str, Any], Wants], bool] | None = None
     """Whether this call may go ahead; None when there is nobody to ask."""
     review: Callable[[tuple[Change, ...]], bool] | None = None
     """Whether these changes may be applied."""
@@ -78,7 +79,7 @@ def _answer(nest: Nest, run: Run, desk: Desk, company: Company, call: Call | Non
     refusal = check_contract(run.ask.contract)
     if refusal is not None:
         return replace(run, end=_refused(refusal))
-    with Workshop(nest, run, desk, _allow(run.ask, company)) as workshop:
+    with Workshop(nest, run, desk, _allow(nest, run.ask, company)) as workshop:
         with nest.phases("choose"):
             writer = choose_writer(nest, run.ask, desk, company.say, call)
         run = replace(run, model=writer.model, reading=writer.reading, prompt_digest=writer.prompt_digest)
@@ -105,16 +106,26 @@ def _take(writer: Writer, execute: Execute, on_step: Callable[[Step], None]) -> 
         on_step(step)
 
 
-def _allow(ask: Ask, company: Company) -> Callable[[Tool, Mapping[str, Any]], Refusal | None]:
-    """What the broker asks before each call: policy first, then the person when a yes is all that is missing."""
+def _allow(nest: Nest, ask: Ask, company: Company) -> Callable[[Tool, Mapping[str, Any]], Refusal | None]:
+    """What the broker asks before each call: policy, then what was granted, then the person who can grant it."""
 
     def allow(tool: Tool, arguments: Mapping[str, Any]) -> Refusal | None:
         refusal = check_call(tool, ask.leave)
-        if refusal is None or not refusal.needs_person or company.person is None:
+        if refusal is None or not refusal.needs_person:
             return refusal
-        if company.person(tool, arguments, effects_needing_leave(tool)):
-            return check_call(tool, replace(ask.leave, yes=True))
-        return Refusal(f"you did not allow {tool.name}", tool=tool.name)
+        wants, with_leave = nest.trust.wants(tool), check_call(tool, replace(ask.leave, yes=True))
+        if tool.confirm != "always" and nest.trust.holds(wants):
+            return with_leave
+        if company.person is None:
+            return replace(refusal, hint=nest.trust.trouble or refusal.hint)
+        if with_leave is None and not company.person(tool, arguments, wants):
+            return Refusal(f"you did not allow {tool.name}", tool=tool.name)
+        if with_leave is None and tool.confirm != "always":
+            try:
+                nest.trust.give([wants], ask.now)
+            except VaultError as error:  # the yes holds for this call, and will be asked for again
+                company.say(f"{error}; {error.hint}")
+        return with_leave
 
     return allow
 

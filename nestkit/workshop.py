@@ -14,7 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nestkit.desk import Desk
-from nestkit.policy import Refusal
+from nestkit.policy import Refusal, effects_needing_leave
 from nestkit.run import Execute, Outcome, Run
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.check import check_program
@@ -129,8 +129,13 @@ class Workshop:
             environment=_environment(tool),
             site=_site(),
             digest=digest,
+            modules=self._modules(tool),
         )
         return self._engine.call(job, self._run.ask.limits, tool.timeout)
+
+    def _modules(self, tool: Tool) -> dict[str, str] | None:
+        """What a tool that may do more than read may load of the vault: what its leave covers."""
+        return dict(self._nest.trust.wants(tool).files) if effects_needing_leave(tool) else None
 
     def _collect(self, tool: Tool, view: View, scopes: Sequence[str]) -> None:
         """Stage what a script did in its copy; whatever it may not do fails the call, and none of it counts."""

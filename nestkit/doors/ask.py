@@ -13,9 +13,9 @@ import click
 from nestkit.change import Change
 from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
 from nestkit.nest import Nest
-from nestkit.policy import CONTRACTS, Contract, Leave, Refusal
+from nestkit.policy import CONTRACTS, Contract, Leave, Refusal, Wants
 from nestkit.run import EXIT_CODES, Ask, Run, Step
-from nestkit.tool import Effect, Tool
+from nestkit.tool import Tool
 from nestkit.walk import Company
 from nestkit.writers import Call
 
@@ -63,8 +63,8 @@ def walk(nest: Nest, ask: Ask, options: Mapping[str, Any], call: Call | None = N
     company = Company(
         say=hint if verbose or not options.get("json") else lambda line: None,
         on_step=_show_step if verbose else lambda step: None,
-        person=_person if _at_terminal() else None,
-        review=_review if _at_terminal() else None,
+        person=_person if at_terminal() else None,
+        review=_review if at_terminal() else None,
     )
     run = nest.answer(ask, company, call=call, keep=not (options.get("no_note") or dry), apply=not dry)
     if verbose:
@@ -105,15 +105,20 @@ def _time(text: str | None) -> datetime:
         raise click.BadParameter(f"{text!r} is no ISO time such as 2026-03-18T09:00", param_hint="--now") from None
 
 
-def _at_terminal() -> bool:
+def at_terminal() -> bool:
+    """Whether a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _person(tool: Tool, arguments: Mapping[str, Any], effects: tuple[Effect, ...]) -> bool:
-    """Ask the person at the terminal whether this call may go ahead."""
-    hint(f"{tool.name} ({tool.script}) wants: {', '.join(map(str, effects)) or 'your word'}")
-    hint(f"  {tool.short}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})")
-    return click.confirm("Allow this call?", default=False, err=True)
+def _person(tool: Tool, arguments: Mapping[str, Any], wants: Wants) -> bool:
+    """Ask the person at the terminal whether this call may go ahead, and those after it that are the same script's."""
+    from nestkit.trust import draft_wants  # late: most asks only read
+
+    for line in draft_wants(wants, tool.declared):
+        hint(line)
+    hint(f"now for: {tool.short}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})")
+    often = "this call" if tool.confirm == "always" else "this, now and until the script changes"
+    return click.confirm(f"Allow {often}?", default=False, err=True)
 
 
 def _review(changes: tuple[Change, ...]) -> bool:

@@ -25,6 +25,7 @@ _COMMANDS = {
     "resolve": ("nestkit.doors.show", "Where a link would lead."),
     "tools": ("nestkit.doors.tools", "The tools your scripts offer; show or check one."),
     "call": ("nestkit.doors.tools", "Call one tool."),
+    "trust": ("nestkit.doors.trust", "Give a tool leave for more than reading; list and take back what you gave."),
     "runs": ("nestkit.doors.runs", "Runs so far; show one."),
     "undo": ("nestkit.doors.runs", "Take back what a run changed."),
     "index": ("nestkit.doors.setup", "Bring the index up to date and say what is in it."),

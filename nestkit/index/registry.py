@@ -49,6 +49,7 @@ def script_from(kept: Mapping[str, Any]) -> Script:
         summary=kept["summary"],
         dependencies=tuple(kept["dependencies"]),
         requires_python=kept["requires_python"],
+        imports=tuple(kept["imports"]),
         problems=tuple(Problem(**problem) for problem in kept["problems"]),
     )
 

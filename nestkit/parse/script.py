@@ -18,6 +18,7 @@ from nestkit.parse.command_line import MAX_PARAMETERS
 from nestkit.parse.docstring import Doc, clean, header_comment, parse_doc, summary_of, words_of
 from nestkit.parse.effects import Effects, find_effects
 from nestkit.parse.functions import read_functions
+from nestkit.parse.imports import find_imports
 from nestkit.parse.inline_metadata import parse_environment
 from nestkit.parse.metadata import Wishes, merge_wishes, parse_nest_block
 from nestkit.parse.placing import place_examples, place_utterances
@@ -40,10 +41,11 @@ def parse_script(path: str, source: bytes) -> Script:
     """
     digest = sha256(source).hexdigest()
     why = _why_no_tools(path)
-    if why:
-        return Script(path, digest, others=((path.rpartition("/")[2].removesuffix(".py"), why),))
     try:
         parsed = parse_source(path, source)
+        if why:
+            imports = () if isinstance(parsed, Problem) else find_imports(parsed.tree)
+            return Script(path, digest, others=((path.rpartition("/")[2].removesuffix(".py"), why),), imports=imports)
         if isinstance(parsed, Problem):
             return Script(path, digest, problems=(parsed,))
         return _script(parsed, digest)
@@ -74,6 +76,7 @@ def _script(source: Source, digest: str) -> Script:
         summary=doc.summary or program.summary or (placed[0].summary if len(placed) == 1 else words_of(source.name)),
         dependencies=environment.dependencies,
         requires_python=environment.requires_python,
+        imports=find_imports(source.tree),
         problems=(*problems, *more, *program.problems, *functions.problems, *unfit, *misplaced),
     )
 

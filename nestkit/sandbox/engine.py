@@ -216,6 +216,7 @@ def _job_wish(job: Job, limits: Limits, scratch: str) -> dict[str, Any]:
         "arguments": pack(dict(job.arguments)),
         "argv": list(job.argv),
         "digest": job.digest,
+        "modules": None if job.modules is None else dict(job.modules),
         "scratch": scratch,
         "cpu_seconds": limits.cpu_seconds,
         "memory_bytes": limits.memory_bytes,

@@ -41,6 +41,8 @@ class Job:
     """Programs it may start, by name."""
     digest: str = ""
     """SHA-256 that the script must have, in hex; empty for any."""
+    modules: Mapping[str, str] | None = None
+    """Path -> digest of the files of the vault that it may load besides; None for all there are."""
 
 
 class ToolFailed(Exception):

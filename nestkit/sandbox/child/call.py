@@ -20,11 +20,22 @@ from . import clock, failure, fitting, wire
 
 
 class SourceLoader(importlib.machinery.SourceFileLoader):
-    """Loads a script from its text, never from a `__pycache__`."""
+    """Loads a script from its text, never from a `__pycache__`; where leave was given, only what it was given for."""
+
+    vault = ""
+    digests: dict[str, str] | None = None
+    """Path -> digest of what may be loaded; None for anything."""
 
     def get_code(self, fullname: str) -> Any:
         file = self.get_filename(fullname)
-        return compile(self.get_data(file), file, "exec", dont_inherit=True)
+        source = self.get_data(file)
+        if self.digests is not None:
+            path = file.removeprefix(f"{self.vault}/")
+            if path not in self.digests:
+                raise ImportError(f"{path} may not be loaded: the leave for this tool does not cover it", name=fullname)
+            if self.digests[path] != _digest(source):
+                raise ImportError(f"{path} has changed since it was read", name=fullname)
+        return compile(source, file, "exec", dont_inherit=True)
 
 
 def serve(link: wire.Wire, wish: dict[str, Any]) -> None:
@@ -75,6 +86,7 @@ def _set_scene(wish: dict[str, Any], file: str) -> None:
     system = f"{wish['shown']}/{wish['system']}" if wish["system"] else wish["shown"]
     sys.path[:0] = dict.fromkeys((os.path.dirname(file), system))
     sys.path += wish["site"]
+    SourceLoader.vault, SourceLoader.digests = wish["shown"], wish["modules"]
     sys.path_hooks.insert(0, _finder_below(wish["shown"]))
     sys.path_importer_cache.clear()
 

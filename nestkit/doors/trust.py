@@ -1,0 +1,86 @@
+"""`nest trust`: leave given to a tool, listed, taken back. *Disk*."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from nestkit.doors.ask import at_terminal
+from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
+from nestkit.nest import Nest
+from nestkit.policy import Wants
+from nestkit.run import EXIT_CODES
+from nestkit.trust import Trust, draft_wants, grant_record
+
+
+@click.command("trust", short_help="Give a tool leave for more than reading; list and take back what you gave.")
+@click.argument("name", required=False)
+@click.option("--list", "listing", is_flag=True, help="Every grant of this vault, and whether it is in force.")
+@click.option("--revoke", is_flag=True, help="Take back what NAME was granted.")
+@click.option("--all", "everything", is_flag=True, help="With --revoke: all grants of this vault.")
+@click.option("--yes", "-y", is_flag=True, help="Give it without asking back.")
+@json_option
+@click.pass_context
+def trust_command(
+    ctx: click.Context, name: str | None, listing: bool, revoke: bool, everything: bool, yes: bool, as_json: bool
+) -> None:
+    """Give the tool or script NAME leave for what it needs beyond reading.
+
+    What it would be able to do is shown first, with the lines of code that show it. The leave holds for the script as
+    it is now: once it changes, or anything it loads, you are asked again. It is kept in your own state folder, never in
+    the vault.
+    """
+    if revoke and not (name or everything):
+        raise click.UsageError("--revoke takes NAME, or --all")
+    nest = open_here(ctx)
+    if revoke:
+        taken = nest.trust.take("" if everything else name or "")
+        print_lines(f"{grant.tool}: taken back" for grant in taken)
+    elif listing or not name:
+        _list(nest.trust, as_json)
+    else:
+        ctx.exit(EXIT_CODES["ok" if _give(nest, name, yes) else "waiting"])
+
+
+def _list(trust: Trust, as_json: bool) -> None:
+    records = [grant_record(grant, trust.state(grant)) for grant in trust.grants()]
+    if trust.trouble:
+        hint(f"nest: {trust.trouble}")
+    if as_json:
+        print_json(records)
+        return
+    print_lines(f"{r['tool']:<28} {', '.join(r['effects'])}  [{r['state']}; {r['given'][:10]}]" for r in records)
+    if not records:
+        print_lines(["nothing is granted in this vault"])
+
+
+def _give(nest: Nest, name: str, yes: bool) -> bool:
+    """Whether leave was given for all that the name stands for."""
+    tools = {tool.name: tool for tool in nest.trust.find_tools(name)}
+    wanted: list[Wants] = []
+    for tool in tools.values():
+        wants = nest.trust.wants(tool)
+        if not wants.effects:
+            print_lines([f"{tool.name} only reads: it needs no leave"])
+        elif nest.trust.holds(wants):
+            print_lines([f"{tool.name} has that leave already"])
+        else:
+            wanted.append(wants)
+    for wants in wanted:
+        for line in draft_wants(wants, tools[wants.tool].declared):
+            hint(line)
+    if not wanted:
+        return True
+    if not yes and not at_terminal():
+        hint("nest: that takes a person at a terminal, or --yes")
+        return False
+    if not yes and not click.confirm("Give this leave until the script changes?", default=False, err=True):
+        hint("nothing was granted")
+        return False
+    nest.trust.give(wanted, datetime.now().astimezone())
+    print_lines(f"{wants.tool}: granted" for wants in wanted)
+    for tool in tools.values():
+        if tool.confirm == "always":
+            hint(f"{tool.name} is `confirm: always`: you are asked before every call all the same")
+    return True
