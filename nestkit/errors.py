@@ -81,5 +81,9 @@ class SandboxError(NestError):
     """The isolated child could not be started, or spoke out of turn."""
 
 
+class NoLayers(SandboxError):
+    """This machine, or this disk, cannot lay one folder over another: a full copy is needed."""
+
+
 class ConfigError(NestError):
     """A settings file is not what it should be."""

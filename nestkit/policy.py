@@ -47,6 +47,13 @@ class Limits:
     """Tool calls in one run."""
     message_bytes: int = 8 << 20
     """One message between child and broker, either way."""
+    processes: int = 128
+    """Threads and processes at a time of one program or tool."""
+    open_files: int = 256
+    scratch_files: int = 200
+    """Files that a program of the contract `sandboxed` may leave behind."""
+    scratch_bytes: int = 64 << 20
+    """Room for what a program or a tool keeps for a moment."""
     staged_files: int = 200
     staged_bytes: int = 32 << 20
     tokens: int = 8192

@@ -66,7 +66,9 @@ class Outcome:
     calls: tuple[ToolCall, ...] = ()
     seconds: float = 0.0
     limit: str = ""
-    """Name of the limit that stopped it: seconds, cpu, memory, output, calls, message."""
+    """Name of the limit that stopped it: seconds, cpu, memory, output, calls, message, processes, files, scratch."""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What it left in its scratch folder, by path there, when it is new or changed since the last program."""
 
 
 Execute = Callable[[str], Outcome]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from nestkit.change import digest
@@ -35,7 +35,9 @@ def _events(run: Run) -> Iterator[dict[str, Any]]:
     ask = asdict(run.ask)
     yield {"event": "ask", "id": run.id, "ask": ask, "model": run.model, "tier": run.tier, "reading": run.reading}
     for step in run.steps:
-        yield {"event": "step", **asdict(step)}
+        files = {path: digest(content) for path, content in step.outcome.files.items()}
+        said = asdict(replace(step, outcome=replace(step.outcome, files={})))
+        yield {"event": "step", **said, "outcome": {**said["outcome"], "files": files}}
     changes = [
         {"path": change.path, "kind": change.kind, "before": digest(change.before), "after": digest(change.after)}
         for change in run.changes

@@ -15,9 +15,11 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from nestkit.errors import SandboxError
@@ -26,8 +28,9 @@ from nestkit.run import Execute, Outcome
 from nestkit.sandbox import worker
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, pack, unpack
-from nestkit.sandbox.job import Job, ToolFailed
-from nestkit.sandbox.kernel import End, Kernel, find_programs
+from nestkit.sandbox.job import Job, ToolFailed, World
+from nestkit.sandbox.kernel import Child, End, Kernel, find_programs
+from nestkit.sandbox.scratch import Overfull, Scratch
 
 BACKENDS: Mapping[str, str] = {"linux": "nestkit.sandbox.kernel"}
 """`sys.platform` -> the module that has `TIERS`, strongest first, and `Kernel(tier)`."""
@@ -55,67 +58,100 @@ class Engine:
         """End every child."""
         self._kernel.close()
 
+    @property
+    def layers(self) -> bool:
+        """Whether it can lay folders over a vault: staged files, and what a script writes."""
+        return self.tier == "kernel-full"
+
     @contextmanager
-    def program(self, broker: Broker, *, now: datetime, seed: int) -> Iterator[Execute]:
+    def program(self, broker: Broker, *, now: datetime, seed: int, world: World | None = None) -> Iterator[Execute]:
         """Programs of one run, one after the other; what one leaves behind the next one finds.
 
-        A program that had to be stopped takes the variables with it; the next one starts afresh.
+        Without a world a program has no power but its broker (`brokered`); with one it may read a vault, import
+        packages and write to a scratch folder, whose files come back in `Outcome.files` (`sandboxed`). A program that
+        had to be stopped takes its variables and files with it; the next one starts afresh.
         """
-        wish = _program_wish(broker, now, seed)
-        child = None
+        with ExitStack() as opened:
+            child: Child | None = None
+            scratch: Scratch | None = None
 
-        def execute(text: str) -> Outcome:
-            nonlocal child
-            child = child or self._kernel.spawn(wish, broker.limits.message_bytes)
-            outcome, alive = worker.run_program(child, text, broker)
-            child = child if alive else None
-            return outcome
+            def execute(text: str) -> Outcome:
+                nonlocal child, scratch
+                if child is None:
+                    opened.close()
+                    child = self._spawn_program(broker, _moment(now, seed), world, opened)
+                    scratch = Scratch(child.folder, *_room(broker.limits)) if world else None
+                outcome, alive = worker.run_program(child, text, broker)
+                if scratch is not None and alive:
+                    outcome, alive = _with_files(outcome, scratch)
+                if not alive:
+                    child.kill()
+                child = child if alive else None
+                return outcome
 
-        try:
             yield execute
-        finally:
-            if child is not None:
-                child.kill()
 
-    def call(self, job: Job, limits: Limits, seconds: float | None = None) -> Any:
+    def call(
+        self, job: Job, limits: Limits, seconds: float | None = None, collect: Callable[[Path], None] | None = None
+    ) -> Any:
         """The value of one call of a script, in a child of its own. Raises ToolFailed.
 
-        It may take the tool's seconds or what is left of the program that calls it, whichever is less.
+        It may take the tool's seconds or what is left of the program that calls it, whichever is less. With `collect`
+        the script may write over `root` without touching it (NoLayers where that cannot be had): when the call went
+        well and the script is gone, `collect` gets the folder that holds what it wrote, with a character device for
+        each file that went away.
         """
         seconds = min(limits.tool_seconds, seconds or limits.tool_seconds)
         if (ending := worker.deadline.get()) is not None:
             seconds = min(seconds, max(0.0, ending() - time.monotonic()))
-        with self._scratch(job) as scratch:
-            child = self._kernel.spawn(_job_wish(job, limits, scratch), limits.message_bytes)
-            try:
-                child.wire.deadline = time.monotonic() + seconds
-                return _read_answer(child.wire.receive())
-            except Late:
-                text = f"{job.script} took longer than {seconds:.3g} seconds and was stopped"
-                raise ToolFailed("TimeoutError", text, ("TimeoutError", "OSError")) from None
-            except Closed:
-                raise _explain(child.wait(), job, limits) from None
-            except (Broken, TooLarge) as error:
-                raise ToolFailed("RuntimeError", f"{job.script} sent no usable answer: {error}", _RUNTIME) from None
-            finally:
-                child.kill()
+        with ExitStack() as opened:
+            scratch = self._scratch("/tmp", job.root, opened)
+            wish = _job_wish(job, limits, scratch) | {"collect": collect is not None}
+            child = self._kernel.spawn(wish, limits.message_bytes)
+            opened.callback(child.close)
+            value = self._await(child, job, limits, seconds)
+            child.kill()
+            if collect is not None:
+                collect(Path(f"/proc/self/fd/{child.folder}"))
+            return value
 
-    @contextmanager
-    def _scratch(self, job: Job) -> Iterator[str]:
-        """A folder for what a script keeps for a moment: in memory, or without namespaces on the disk."""
+    def _await(self, child: Child, job: Job, limits: Limits, seconds: float) -> Any:
+        """What the child answers. Raises ToolFailed."""
+        try:
+            child.wire.deadline = time.monotonic() + seconds
+            return _read_answer(child.wire.receive())
+        except Late:
+            text = f"{job.script} took longer than {seconds:.3g} seconds and was stopped"
+            raise ToolFailed("TimeoutError", text, ("TimeoutError", "OSError")) from None
+        except Closed:
+            raise _explain(child.wait(), job, limits) from None
+        except (Broken, TooLarge) as error:
+            raise ToolFailed("RuntimeError", f"{job.script} sent no usable answer: {error}", _RUNTIME) from None
+
+    def _spawn_program(self, broker: Broker, moment: dict[str, Any], world: World | None, opened: ExitStack) -> Child:
+        wish = _program_wish(broker) | moment
+        scratch = ""
+        if world is not None:
+            scratch = self._scratch("/run/nest-scratch", world.root, opened)
+            wish |= _world_wish(world, broker.limits, scratch)
+        child = self._kernel.spawn(wish, broker.limits.message_bytes)
+        opened.callback(child.close)
+        if world is not None and child.folder < 0:
+            child.folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return child
+
+    def _scratch(self, place: str, root: str, opened: ExitStack) -> str:
+        """A folder for what is kept for a moment: in memory, or without namespaces on the disk."""
         if self.tier == "kernel-full":
-            yield "/tmp"
-            return
+            return place
         import tempfile
 
         folder = tempfile.mkdtemp(prefix="scratch-", dir=self._kernel.folder)
+        opened.callback(remove_tree, folder)
         if os.geteuid() == 0:
-            owner = os.stat(job.root)
+            owner = os.stat(root)
             os.chown(folder, owner.st_uid, owner.st_gid)
-        try:
-            yield folder
-        finally:
-            remove_tree(folder)
+        return folder
 
 
 def open_engine(tier: str = "auto", *, landlock: int = 6) -> Engine:
@@ -172,13 +208,36 @@ def remove_tree(folder: str) -> None:
 def _proven(kernel: Kernel) -> Kernel:
     """The kernel, once a child of it has proven itself."""
     limits = Limits()
-    wish = {"kind": "program", "cpu_seconds": 1, "memory_bytes": limits.memory_bytes}
     try:
-        kernel.spawn(wish, limits.message_bytes).kill()
+        kernel.spawn({"kind": "program", **_ceilings(limits, cpu_seconds=1)}, limits.message_bytes).kill()
     except BaseException:
         kernel.close()
         raise
     return kernel
+
+
+def _with_files(outcome: Outcome, scratch: Scratch) -> tuple[Outcome, bool]:
+    """The outcome with what the program left in its folder, and whether another one may run there."""
+    try:
+        files, remarks = scratch.take()
+    except Overfull as error:
+        stopped = f"Stopped: {error}. Its variables are gone."
+        return replace(outcome, final=False, value=None, error=stopped, limit="scratch"), False
+    said = "".join(f"[{remark}]\n" for remark in remarks[:10])
+    return replace(outcome, files=files, output=outcome.output + said), True
+
+
+def _room(limits: Limits) -> tuple[int, int]:
+    return limits.scratch_files, limits.scratch_bytes
+
+
+def _ceilings(limits: Limits, *, cpu_seconds: int = 0) -> dict[str, int]:
+    return {
+        "cpu_seconds": cpu_seconds or limits.cpu_seconds,
+        "memory_bytes": limits.memory_bytes,
+        "processes": limits.processes,
+        "open_files": limits.open_files,
+    }
 
 
 def _moment(now: datetime, seed: int) -> dict[str, Any]:
@@ -188,29 +247,41 @@ def _moment(now: datetime, seed: int) -> dict[str, Any]:
     return {"now": now.timestamp(), "offset": int(offset.total_seconds()), "seed": seed}
 
 
-def _program_wish(broker: Broker, now: datetime, seed: int) -> dict[str, Any]:
+def _program_wish(broker: Broker) -> dict[str, Any]:
     limits = broker.limits
     return {
         "kind": "program",
         "tools": broker.names,
-        "cpu_seconds": limits.cpu_seconds,
-        "memory_bytes": limits.memory_bytes,
         "output_bytes": limits.output_bytes,
-        **_moment(now, seed),
+        **_ceilings(limits),
+    }
+
+
+def _world_wish(world: World, limits: Limits, scratch: str) -> dict[str, Any]:
+    return {
+        **_sight(world),
+        "script": "",
+        "writable": False,
+        "collect": False,
+        "run": [],
+        "network": [],
+        "scratch": scratch,
+        "scratch_bytes": limits.scratch_bytes,
+        "file_bytes": limits.scratch_bytes,
     }
 
 
 def _job_wish(job: Job, limits: Limits, scratch: str) -> dict[str, Any]:
     return {
+        **_sight(job),
+        **_ceilings(limits),
+        **_moment(job.now, job.seed),
         "kind": "call",
         "script": job.script,
-        "root": job.root,
-        "shown": job.shown or job.root,
         "system": job.system,
-        "hide": list(job.hide),
         "writable": job.writable if isinstance(job.writable, bool) else list(job.writable),
-        "site": [os.path.realpath(folder) for folder in job.site],
         "run": find_programs(job.run),
+        "network": list(job.network),
         "environment": dict(job.environment),
         "function": job.function,
         "arguments": pack(dict(job.arguments)),
@@ -218,10 +289,20 @@ def _job_wish(job: Job, limits: Limits, scratch: str) -> dict[str, Any]:
         "digest": job.digest,
         "modules": None if job.modules is None else dict(job.modules),
         "scratch": scratch,
-        "cpu_seconds": limits.cpu_seconds,
-        "memory_bytes": limits.memory_bytes,
+        "scratch_bytes": limits.scratch_bytes,
         "file_bytes": limits.staged_bytes,
-        **_moment(job.now, job.seed),
+    }
+
+
+def _sight(job: Job | World) -> dict[str, Any]:
+    """What of the vault, and of packages, is to be seen."""
+    return {
+        "root": job.root,
+        "shown": job.shown or job.root,
+        "read": None if job.read is None else list(job.read),
+        "hide": list(job.hide),
+        "over": job.over,
+        "site": [os.path.realpath(folder) for folder in job.site],
     }
 
 

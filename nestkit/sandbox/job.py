@@ -31,8 +31,14 @@ class Job:
     """Folder of the scripts, which a script may import from."""
     hide: tuple[str, ...] = ()
     """Paths that must not be seen: the whole of a folder, or a file."""
+    read: tuple[str, ...] | None = None
+    """The only paths below `root` that can be opened, each a file or a whole folder; None for all but `hide`."""
+    over: str = ""
+    """Absolute folder whose files lie over those of `root`: what the run has staged. Needs an engine that `layers`."""
     writable: bool | tuple[str, ...] = False
-    """Whether the script may change `root`, or which folders of it; only ever of a private copy."""
+    """Whether the script may change `root`, or which folders of it: a private copy, or a view that is collected."""
+    network: tuple[str, ...] = ()
+    """Hosts it may reach, `host` or `host:port`; an empty text for any that is not of this machine or its network."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables granted, with their values."""
     site: tuple[str, ...] = ()
@@ -43,6 +49,27 @@ class Job:
     """SHA-256 that the script must have, in hex; empty for any."""
     modules: Mapping[str, str] | None = None
     """Path -> digest of the files of the vault that it may load besides; None for all there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a program of the contract `sandboxed` is given besides its broker.
+
+    It runs in a scratch folder of its own, and finds the vault where the variable `VAULT_PATH` says.
+    """
+
+    root: str
+    """Absolute folder with the vault's files, links in it resolved; never changed."""
+    shown: str = ""
+    """Absolute folder at which `root` appears; empty for its own place. Elsewhere only in `kernel-full`."""
+    read: tuple[str, ...] | None = None
+    """The only paths below `root` that can be opened, each a file or a whole folder; None for all but `hide`."""
+    hide: tuple[str, ...] = ()
+    """Paths that must not be seen: the whole of a folder, or a file."""
+    over: str = ""
+    """Absolute folder whose files lie over those of `root`: what the run has staged. Needs an engine that `layers`."""
+    site: tuple[str, ...] = ()
+    """Absolute folders of packages that it may import."""
 
 
 class ToolFailed(Exception):

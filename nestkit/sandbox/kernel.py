@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nestkit.errors import SandboxError
+from nestkit.errors import NoLayers, SandboxError
 from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, Wire
 
 TIERS = ("kernel-full", "kernel-lite")
@@ -51,6 +51,8 @@ class Child:
         self._line = line
         self._handle = handle
         self._end: End | None = None
+        self.folder = -1
+        """Descriptor of the folder in which it leaves files, if there is one; it stays open when the child is gone."""
 
     def kill(self) -> End:
         """Kill it with all below it, and return how it ended; what had ended before stays as it was."""
@@ -62,6 +64,27 @@ class Child:
                 owned.close()
             os.close(self._handle)
         return self._end
+
+    def close(self) -> None:
+        """Kill it and let go of its files."""
+        self.kill()
+        if self.folder >= 0:
+            os.close(self.folder)
+            self.folder = -1
+
+    @property
+    def number(self) -> int:
+        """Its process number as seen from here; 0 when it is gone."""
+        with open(f"/proc/self/fdinfo/{self._handle}", encoding="ascii") as file:
+            found = next((line.split()[1] for line in file if line.startswith("Pid:")), "0")
+        return max(0, int(found))
+
+    def take_folder(self) -> None:
+        """Receive the folder that the child hands over as soon as it is shut in. Raises OSError, Closed."""
+        message, handles, _, _ = socket.recv_fds(self._line, 100, 1)
+        if message != b"folder" or not handles:
+            raise Closed
+        self.folder = handles[0]
 
     def wait(self, seconds: float = 1.0) -> End:
         """Return how it ended, killing it if it does not within this time."""
@@ -144,16 +167,22 @@ class Kernel:
         try:
             child.wire.send({**wish, "bait": self._bait.wish, "message_bytes": most})
             child.wire.most, child.wire.left = most, _MESSAGES * most
-            holes = child.wire.receive()["holes"]
+            answer = child.wire.receive()
+            holes = answer["holes"]
         except (Late, Broken, TooLarge, KeyError) as error:
             child.kill()
             raise SandboxError(f"a child of {self.tier} did not start: {error}", "see `nest doctor`") from None
         except Closed:
             child.kill()
             raise
+        if holes and answer.get("layers") is False:
+            child.kill()
+            raise NoLayers("; ".join(map(str, holes)))
         if holes:
             child.kill()
             raise SandboxError(f"{self.tier} does not hold here: {'; '.join(map(str, holes))}", "see `nest doctor`")
+        if hands_over(wish, self.tier):
+            child.take_folder()
         return child
 
     def _fork(self) -> Child:
@@ -215,6 +244,11 @@ class _Bait:
         self._local.close()
         self._port.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def hands_over(wish: Mapping[str, Any], tier: str) -> bool:
+    """Whether a child with this wish gives us a folder: without namespaces we make it ourselves."""
+    return tier == "kernel-full" and "root" in wish and (wish["collect"] or wish["kind"] == "program")
 
 
 def _run_parent(control: int) -> int:

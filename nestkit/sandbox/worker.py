@@ -21,6 +21,8 @@ from nestkit.sandbox.kernel import Child, End
 
 _Kind = TypeVar("_Kind")
 _ERROR_CHARS = 16_000
+_TOLD = ("memory", "message", "processes", "files", "scratch")
+"""Limits that a program meets as an error of its own."""
 
 deadline: ContextVar[Callable[[], float] | None] = ContextVar("deadline", default=None)
 """Asks when the program that is running now must have ended (monotonic clock): its tools must not outlast it."""
@@ -163,7 +165,7 @@ def _read_done(done: dict[str, Any]) -> dict[str, Any]:
         "value": unpack(done.get("value")),
         "final": done.get("final") is True,
         "error": _typed(done.get("error", ""), str)[:_ERROR_CHARS],
-        "limit": done.get("limit") if done.get("limit") in ("memory", "message") else "",
+        "limit": done.get("limit") if done.get("limit") in _TOLD else "",
         "cut": max(0, _typed(done.get("cut", 0), int)),
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ Sources = Mapping[str, list[str]]
 
 _MOST_CHARS = 4000
 _MOST_FRAMES = 4
+_CEILINGS = {errno.ENOSPC: "scratch", errno.EFBIG: "scratch", errno.EMFILE: "files", errno.EAGAIN: "processes"}
 
 
 class ToolError(Exception):
@@ -50,6 +52,15 @@ def describe(error: BaseException, sources: Sources) -> str:
     if cause := error.__cause__:
         head += f" (because of {_name(cause)}: {hide_folders(spell(cause))})"
     return "\n".join([*places, head])
+
+
+def find_limit(error: BaseException) -> str:
+    """The ceiling an error comes from, as limits are called, or an empty text."""
+    if isinstance(error, MemoryError):
+        return "memory"
+    if isinstance(error, OSError):
+        return _CEILINGS.get(error.errno or 0, "")
+    return "processes" if type(error) is RuntimeError and str(error) == "can't start new thread" else ""
 
 
 def draft(error: BaseException, folders: Iterable[str] = ()) -> dict[str, Any]:

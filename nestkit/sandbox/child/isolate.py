@@ -19,17 +19,17 @@ from typing import Any, NamedTuple
 
 from . import landlock, mounts, seccomp, syscalls
 
-LINK, TREE, RULES = 3, 4, 5
-"""Descriptors every child is born with: its socket, the programs' mount namespace, the programs' Landlock rules."""
+LINK, TREE, RULES, LINE = 3, 4, 5, 6
+"""Descriptors every child is born with: its socket, the programs' mount namespace, the programs' Landlock rules, and
+the line on which nest hears of it."""
 
 NOBODY = 65534
-SCRATCH = "/tmp"
-_PROCESSES = 128
-"""Threads and processes of one user at a time; in `kernel-lite` on top of those that the machine already has."""
 _PACKAGES = ("site-packages", "dist-packages")
 _ZONES = "/usr/share/zoneinfo"
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _PROGRAMS = ("/bin", "/usr/bin", "/usr/local/bin")
+_TRUST = ("/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates", "/etc/pki", "/etc/ca-certificates")
+"""Where systems keep whom they trust, for TLS."""
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 
 
@@ -47,7 +47,8 @@ class Box(NamedTuple):
     """Folders of the standard library."""
     as_nobody: bool
     """Programs can do without the owner's rights to files: the standard library is everybody's to read."""
-    processes: int
+    crowd: int
+    """Processes that this machine already has, where those of one user are counted together with them."""
     parent: int
 
 
@@ -70,7 +71,7 @@ def prepare(full: bool, version: int, folder: str) -> Box:
     }
     as_nobody = all(_is_open(top, alone=full) for top in tops)
     crowd = 0 if full else _count_processes()
-    return Box(full, version, folder, filters, tops, as_nobody, _PROCESSES + crowd, os.getpid())
+    return Box(full, version, folder, filters, tops, as_nobody, crowd, os.getpid())
 
 
 def isolate_program(box: Box, wish: dict[str, Any]) -> None:
@@ -79,7 +80,7 @@ def isolate_program(box: Box, wish: dict[str, Any]) -> None:
     if box.full:
         syscalls.syscall("setns", TREE, mounts.NEWNS)
     os.chdir("/")
-    _set_ceilings(box, wish, file_bytes=0, descriptors=64)
+    _set_ceilings(box, wish, file_bytes=0)
     _shed(0 if not box.as_nobody else NOBODY, NOBODY)
     _die_with_parent(box)
     landlock.restrict(RULES)
@@ -88,25 +89,34 @@ def isolate_program(box: Box, wish: dict[str, Any]) -> None:
     seccomp.restrict(box.filters["program"])
 
 
-def isolate_tool(box: Box, wish: dict[str, Any]) -> None:
-    """Leave this process its vault to read, a scratch folder, and what the wish grants besides. Raises OSError."""
+def isolate_tool(box: Box, wish: dict[str, Any]) -> int:
+    """Leave this process its vault to read, a scratch folder, and what the wish grants besides. Raises OSError.
+
+    Returns a descriptor of the folder that nest looks into when all is done, or -1.
+    """
     _die_with_parent(box)
     os.close(TREE)
     os.close(RULES)
     owner = os.stat(wish["root"])
+    kept = -1
     if box.full:
-        _build_tree(box, wish)
+        kept = _build_tree(box, wish)
+    elif wish["over"] or wish["collect"]:
+        raise mounts.NoLayers("no folder can be laid over another without namespaces")
     elif wish["shown"] != wish["root"] or wish["run"]:
         raise OSError("without namespaces a vault cannot be shown elsewhere, nor a process tree be ended as a whole")
+    if isinstance(wish["writable"], list):
+        _make_folders(wish["shown"], wish["writable"], owner)
     rules = landlock.open_rules(box.version)
     landlock.allow(rules, box.version, _tool_powers(box, wish))
-    os.chdir(wish["shown"])
-    _set_ceilings(box, wish, file_bytes=wish["file_bytes"], descriptors=256)
+    os.chdir(wish["scratch"] if wish["kind"] == "program" else wish["shown"])
+    _set_ceilings(box, wish, file_bytes=wish["file_bytes"])
     _shed(owner.st_uid, owner.st_gid)
     _die_with_parent(box)
     landlock.restrict(rules)
     os.close(rules)
     seccomp.restrict(box.filters["run" if wish["run"] else "tool"])
+    return kept
 
 
 def _open_tree(folder: str, tops: Sequence[str]) -> None:
@@ -127,15 +137,32 @@ def _open_tree(folder: str, tops: Sequence[str]) -> None:
         os.close(descriptor)
 
 
-def _build_tree(box: Box, wish: dict[str, Any]) -> None:
-    """Build the private root of one tool and enter it."""
+def _build_tree(box: Box, wish: dict[str, Any]) -> int:
+    """Build the private root of one tool and enter it; the folder that is collected afterwards, open, or -1."""
     syscalls.syscall("unshare", mounts.NEWNS)
-    root = box.folder
+    root, shown = box.folder, wish["shown"]
     mounts.open_root(root)
-    mounts.show_scratch(root, SCRATCH, wish["file_bytes"] * 2)
+    mounts.show_scratch(root, wish["scratch"], wish["scratch_bytes"])
+    _show_machine(box, wish)
+    mounts.show(root, wish["root"], shown, writable=bool(wish["writable"]) and not wish["collect"], runs=False)
+    kept = -1
+    if wish["over"] or wish["collect"]:
+        most = wish["scratch_bytes"] if wish["collect"] else 0
+        kept = mounts.lay(root, shown, hidden=wish["hide"], over=wish["over"], max_bytes=most)
+    elif wish["writable"]:
+        mounts.cover(root, shown, wish["hide"])
+    else:
+        mounts.hide(root, shown, wish["hide"])
+    mounts.enter(root)
+    return os.open(wish["scratch"], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if wish["kind"] == "program" else kept
+
+
+def _show_machine(box: Box, wish: dict[str, Any]) -> None:
+    """What of the machine a tool is shown: devices that do nothing, libraries, packages, its programs."""
+    root = box.folder
     for file in _DEVICES:
         mounts.show(root, file, file, writable=True, runs=False)
-    for file in (*_LIBRARIES, *(_PROGRAMS if wish["run"] else ())):
+    for file in (*_LIBRARIES, *(_PROGRAMS if wish["run"] else ()), *(_TRUST if wish["network"] else ())):
         if os.path.islink(file):
             mounts.show_link(root, file, os.readlink(file))
         elif os.path.exists(file):
@@ -143,44 +170,56 @@ def _build_tree(box: Box, wish: dict[str, Any]) -> None:
     for file in sorted({*box.standard, _ZONES, *wish["site"]}):
         if os.path.isdir(file) and not os.path.isdir(root + file):
             mounts.show(root, file, file)
-    mounts.show(root, wish["root"], wish["shown"], writable=wish["writable"] is True, runs=False)
-    if wish["writable"]:
-        mounts.cover(root, wish["shown"], wish["hide"])
-    else:
-        mounts.hide(root, wish["shown"], wish["hide"])
-    for path in _writable_folders(wish):
-        mounts.show(root, f"{wish['root']}/{path}", f"{wish['shown']}/{path}", writable=True, runs=False)
-    mounts.enter(root)
 
 
 def _tool_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    for file in (*box.standard, *_LIBRARIES, _ZONES, *wish["site"]):
+    for file in (*box.standard, *_LIBRARIES, _ZONES, *wish["site"], *(_TRUST if wish["network"] else ())):
         yield os.path.realpath(file), landlock.READ
     for file in _DEVICES:
         yield file, landlock.WRITE
     yield wish["scratch"], landlock.WRITE
-    vault = landlock.WRITE if wish["writable"] is True else landlock.READ
-    yield from landlock.around(wish["shown"], () if box.full else wish["hide"], vault)
-    for path in _writable_folders(wish):
-        yield f"{wish['shown']}/{path}", landlock.WRITE
+    yield from _vault_powers(box, wish)
     for file in wish["run"]:
         yield file, landlock.EXECUTE | landlock.READ
     if wish["run"]:
         yield from ((file, landlock.READ) for file in _PROGRAMS)
 
 
-def _writable_folders(wish: dict[str, Any]) -> list[str]:
-    return wish["writable"] if isinstance(wish["writable"], list) else []
+def _vault_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    shown, hidden = wish["shown"], () if box.full else wish["hide"]
+    vault = landlock.WRITE if wish["writable"] is True else landlock.READ
+    if wish["read"] is None:
+        yield from landlock.around(shown, hidden, vault)
+    else:
+        yield shown, landlock.LIST
+        yield from ((f"{shown}/{path}", vault) for path in wish["read"])
+    if isinstance(wish["writable"], list):
+        for path in wish["writable"]:
+            yield f"{shown}/{path}".rstrip("/"), landlock.WRITE
 
 
-def _set_ceilings(box: Box, wish: dict[str, Any], *, file_bytes: int, descriptors: int) -> None:
+def _make_folders(shown: str, paths: Sequence[str], owner: os.stat_result) -> None:
+    """The folders a tool may write to, where they are not there yet; in a private view, so the vault gains nothing."""
+    for path in paths:
+        place = shown
+        for part in filter(None, path.split("/")):
+            place = f"{place}/{part}"
+            if os.path.islink(place):
+                raise OSError(f"{path} passes a link")
+            if not os.path.isdir(place):
+                os.mkdir(place)
+                if os.geteuid() == 0:
+                    os.chown(place, owner.st_uid, owner.st_gid)
+
+
+def _set_ceilings(box: Box, wish: dict[str, Any], *, file_bytes: int) -> None:
     """Every ceiling soft and hard alike, so that the process cannot move it."""
     for kind, most in (
         (resource.RLIMIT_CPU, max(1, wish["cpu_seconds"])),
         (resource.RLIMIT_AS, wish["memory_bytes"]),
         (resource.RLIMIT_FSIZE, file_bytes),
-        (resource.RLIMIT_NOFILE, descriptors),
-        (resource.RLIMIT_NPROC, box.processes),
+        (resource.RLIMIT_NOFILE, wish["open_files"]),
+        (resource.RLIMIT_NPROC, box.crowd + wish["processes"]),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),

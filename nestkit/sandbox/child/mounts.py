@@ -65,18 +65,57 @@ def show_scratch(root: str, target: str, max_bytes: int) -> None:
     _tmpfs(root + target, max_bytes=max_bytes, max_files=10_000, mode="1777")
 
 
+class NoLayers(OSError):
+    """This kernel, or this file system, cannot lay one folder over another."""
+
+
+def lay(root: str, target: str, *, hidden: Iterable[str] = (), over: str = "", max_bytes: int = 0) -> int:
+    """Change what a shown folder shows: `hidden` paths vanish, the files of the folder `over` lie on top.
+
+    With `max_bytes` it may be written to: what is written lies in memory, and the descriptor returned is the folder
+    that holds it, with a whiteout for each file that went away; else -1. Raises NoLayers.
+    """
+    place, mask = root + target, f"{root}/.mask"
+    os.mkdir(mask)
+    _tmpfs(mask, max_bytes=max_bytes + (8 << 20), max_files=100_000)
+    upper, whiteouts = f"{mask}/upper", f"{mask}/whiteouts"
+    layers = []
+    try:
+        for folder in (upper, f"{mask}/work", whiteouts):
+            _make_like(folder, place)
+        for path in hidden:
+            _make_whiteout(whiteouts, place, path)
+        if max_bytes:
+            os.setxattr(upper, "user.nest", b"")  # where a folder replaces another, the kernel writes so down
+        lower = [whiteouts, *([over] if over else []), place]
+        layers = [os.open(layer, os.O_PATH | os.O_CLOEXEC) for layer in [*lower, upper, f"{mask}/work"]]
+        names = [f"/proc/self/fd/{layer}" for layer in layers]
+        options = f"userxattr,lowerdir={':'.join(names[: len(lower)])}"
+        if max_bytes:
+            options += f",upperdir={names[-2]},workdir={names[-1]}"
+        flags = _NOSUID | _NODEV | _NOEXEC | (0 if max_bytes else _READONLY)
+        syscalls.syscall("mount", b"overlay", os.fsencode(place), b"overlay", flags, options.encode())
+        return os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if max_bytes else -1
+    except OSError as error:
+        raise NoLayers(error.errno, f"no overlay here: {error.strerror}") from None
+    finally:
+        for layer in layers:
+            os.close(layer)
+        syscalls.syscall("umount2", os.fsencode(mask), _DETACH)
+        os.rmdir(mask)
+
+
 def hide(root: str, target: str, paths: Iterable[str]) -> None:
     """Make paths below a shown folder vanish; on kernels without overlays, be empty.
 
     A read-only overlay with a whiteout for each leaves no trace of them, however many they are.
     """
-    place = root + target
-    present = [path for path in paths if os.path.lexists(f"{place}/{path}")]
+    present = [path for path in paths if os.path.lexists(f"{root}{target}/{path}")]
     if not present:
         return
     try:
-        _mask(root, place, present)
-    except OSError:
+        lay(root, target, hidden=present)
+    except NoLayers:
         cover(root, target, present)
 
 
@@ -102,25 +141,28 @@ def enter(root: str) -> None:
     os.chdir("/")
 
 
-def _mask(root: str, place: str, paths: Iterable[str]) -> None:
-    """Lay an overlay over a folder: a layer of whiteouts above it."""
-    mask = f"{root}/.mask"
-    os.mkdir(mask)
-    _tmpfs(mask, max_bytes=8 << 20, max_files=100_000)
-    for path in paths:
-        os.makedirs(os.path.dirname(f"{mask}/{path}"), exist_ok=True)
-        if not os.path.lexists(f"{mask}/{path}"):
-            os.mknod(f"{mask}/{path}", stat.S_IFCHR, os.makedev(0, 0))
-    layers = [os.open(layer, os.O_PATH | os.O_CLOEXEC) for layer in (mask, place)]
-    try:
-        options = "userxattr,lowerdir=" + ":".join(f"/proc/self/fd/{layer}" for layer in layers)
-        flags = _READONLY | _NOSUID | _NODEV | _NOEXEC
-        syscalls.syscall("mount", b"overlay", os.fsencode(place), b"overlay", flags, options.encode())
-    finally:
-        for layer in layers:
-            os.close(layer)
-        syscalls.syscall("umount2", os.fsencode(mask), _DETACH)
-        os.rmdir(mask)
+def _make_like(folder: str, other: str) -> None:
+    """A folder with the owner and mode of another: of two that are laid over each other, the upper one's count."""
+    found = os.stat(other)
+    os.mkdir(folder)
+    os.chmod(folder, found.st_mode & 0o777)
+    if (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+        os.chown(folder, found.st_uid, found.st_gid)
+
+
+def _make_whiteout(layer: str, place: str, path: str) -> None:
+    """Note that a path is not to be seen in the layers below; what is not there needs none."""
+    if not os.path.lexists(f"{place}/{path}"):
+        return
+    parts = path.split("/")
+    for count in range(1, len(parts)):
+        above = "/".join(parts[:count])
+        if not os.path.lexists(f"{layer}/{above}"):
+            _make_like(f"{layer}/{above}", f"{place}/{above}")
+        elif not os.path.isdir(f"{layer}/{above}"):
+            return  # the folder it lies in is hidden already
+    if not os.path.lexists(f"{layer}/{path}"):
+        os.mknod(f"{layer}/{path}", stat.S_IFCHR, os.makedev(0, 0))
 
 
 def _tmpfs(folder: str, *, max_bytes: int, max_files: int, mode: str = "755") -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import io
 import keyword
+import os
 import sys
 import threading
 import time
@@ -125,6 +126,8 @@ def serve(link: wire.Wire, wish: dict[str, Any]) -> None:
     sys.stdout = sys.stderr = prints
     sys.stdin = io.StringIO()
     warnings.simplefilter("ignore")
+    if "root" in wish:
+        furnish(wish)
     module = type(sys)("__main__")
     sys.modules["__main__"] = module
     answers: list[Any] = []
@@ -143,6 +146,19 @@ def serve(link: wire.Wire, wish: dict[str, Any]) -> None:
         cut = prints.take_cut()
         _report(broker, done | {"cut": cut})
         answers.clear()
+
+
+def furnish(wish: dict[str, Any]) -> None:
+    """Environment and import path of a program with a folder to work in; its caches go where nobody collects them."""
+    scratch = wish["scratch"]
+    os.mkdir(f"{scratch}/.tmp")
+    os.environ |= {"VAULT_PATH": wish["shown"], "HOME": scratch, "TMPDIR": f"{scratch}/.tmp", "LANG": "C.UTF-8"}
+    os.environ |= {"MPLBACKEND": "agg", "MPLCONFIGDIR": f"{scratch}/.tmp", "OPENBLAS_NUM_THREADS": "1"}
+    if known := sys.modules.get("tempfile"):
+        vars(known)["tempdir"] = None
+    sys.dont_write_bytecode = True
+    sys.path += wish["site"]
+    sys.path_importer_cache.clear()
 
 
 def bind_tools(tools: Sequence[Sequence[str]], call: Callable[..., Any]) -> dict[str, Any]:
@@ -225,7 +241,7 @@ def _run(
             return {"error": f"SystemExit: {failure.spell(error.code)}"}
     except BaseException as error:
         if not answers:  # once it has answered, nothing it does takes that back
-            limit = "message" if isinstance(error, wire.TooLarge) else ""
+            limit = "message" if isinstance(error, wire.TooLarge) else failure.find_limit(error)
             return {"error": failure.describe(error, sources), "limit": limit}
     finally:
         del cushion

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 
-def find_holes(bait: dict[str, Any], *, protected: str = "", may_fork: bool = False) -> list[str]:
+def find_holes(bait: dict[str, Any], *, kept: str = "", script: str = "", may_fork: bool = False) -> list[str]:
     """Attacks that succeeded; empty when the walls hold.
 
     The bait is a readable file in a folder open to all and two listeners, within reach of whoever is not shut in.
-    `protected` is a file that may be read and not written.
+    `kept` is a folder that may be read and not changed, `script` a file in it.
     """
     attacks: dict[str, Callable[[], object]] = {
         "read a file outside": lambda: os.open(bait["file"], os.O_RDONLY),
@@ -25,8 +25,10 @@ def find_holes(bait: dict[str, Any], *, protected: str = "", may_fork: bool = Fa
     }
     if bait["port"]:
         attacks["reach a port"] = lambda: _connect(socket.AF_INET, ("127.0.0.1", bait["port"]))
-    if protected:
-        attacks["change a file it may only read"] = lambda: os.open(protected, os.O_WRONLY)
+    if kept:
+        attacks["change a folder it may only read"] = lambda: _make_folder(f"{kept}/.nest-hole")
+    if kept and script:
+        attacks["change a file it may only read"] = lambda: os.open(f"{kept}/{script}", os.O_WRONLY)
     if not may_fork:
         attacks["start a process"] = _fork
     if parent := os.getppid():  # none in sight where processes have a namespace of their own
@@ -46,6 +48,11 @@ def _connect(family: int, address: Any) -> None:
     with socket.socket(family) as link:
         link.settimeout(1)
         link.connect(address)
+
+
+def _make_folder(folder: str) -> None:
+    os.mkdir(folder)
+    os.rmdir(folder)
 
 
 def _fork() -> None:

@@ -23,7 +23,7 @@ PID = 0x4E455354
 _ALWAYS = """
 read write close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64
 pwrite64 readv writev access pipe select sched_yield mremap msync mincore madvise dup dup2 pause nanosleep getitimer
-alarm setitimer getpid sendto recvfrom sendmsg recvmsg shutdown getsockname getpeername getsockopt exit wait4 uname
+alarm setitimer getpid recvfrom recvmsg shutdown getsockname getpeername getsockopt exit wait4 uname
 flock fsync fdatasync getdents getcwd chdir fchdir readlink umask gettimeofday getrlimit getrusage sysinfo times
 getuid getgid geteuid getegid getppid getpgrp getgroups getresuid getresgid getpgid getsid capget rt_sigpending
 rt_sigtimedwait rt_sigsuspend sigaltstack statfs fstatfs getpriority sched_getparam sched_getscheduler
@@ -58,6 +58,9 @@ _IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX."""
 _PRCTL = (2, 3, 15, 16, 21, 23, 38, 39, 0x53564D41)
 """Ask, name a thread, name memory. Not PDEATHSIG, DUMPABLE, SECUREBITS: they would loosen what was set."""
+
+_LOCAL, _STREAM, _FASTOPEN = 1, 1, 0x20000000
+"""A pair of local sockets is a stream: datagrams could be sent to any address. Nothing connects in passing."""
 
 _Line = tuple[int, int, int, int]
 
@@ -105,7 +108,9 @@ def _conditions(files: bool, run: bool) -> list[tuple[str, list[_Line]]]:
         ("ioctl", _one_of(1, _IOCTL)),
         ("prctl", _one_of(0, _PRCTL)),
         ("prlimit64", _one_of(0, (0,))),
-        ("socketpair", _one_of(0, (1,))),
+        ("socketpair", [*_demand(0, 0xFFFFFFFF, _LOCAL), *_masked(1, 0xF, _STREAM)]),
+        ("sendto", _masked(3, _FASTOPEN, 0)),
+        ("sendmsg", _masked(2, _FASTOPEN, 0)),
         ("clone", _masked(0, _NAMESPACES, 0) if run else _masked(0, _NAMESPACES | _THREAD, _THREAD)),
     ]
     if not run:
@@ -123,6 +128,11 @@ def _one_of(place: int, values: tuple[int, ...]) -> list[_Line]:
     for value in values:
         lines += [(_IS, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
     return [*lines, (_RETURN, 0, 0, _REFUSE)]
+
+
+def _demand(place: int, mask: int, wanted: int) -> list[_Line]:
+    """Refuse where an argument is not this; else go on with the next lines."""
+    return [(_LOAD, 0, 0, 16 + 8 * place), (_AND, 0, 0, mask), (_IS, 1, 0, wanted), (_RETURN, 0, 0, _REFUSE)]
 
 
 def _masked(place: int, mask: int, wanted: int, then: int = _ALLOW, other: int = _REFUSE) -> list[_Line]:

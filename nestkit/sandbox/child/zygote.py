@@ -31,7 +31,7 @@ argparse shutil tempfile runpy unicodedata html hashlib difflib pprint uuid
 
 def main() -> None:
     """Set up as the first message wishes, say so, then fork a child for each request until nest is gone."""
-    for place in (isolate.TREE, isolate.RULES):
+    for place in (isolate.TREE, isolate.RULES, isolate.LINE):
         os.dup2(0, place, inheritable=False)  # kept free until they are filled
     sys.dont_write_bytecode = True
     control = socket.socket(fileno=CONTROL)
@@ -141,7 +141,8 @@ def _answer(box: isolate.Box, control: socket.socket, home: int) -> tuple[int, i
     child = os.fork()
     if child == 0:
         control.detach()
-        os.dup2(link, isolate.LINK)
+        os.dup2(link, isolate.LINK, inheritable=False)
+        os.dup2(line.detach(), isolate.LINE, inheritable=False)
         _be_child(box)
     if box.full:
         syscalls.syscall("setns", home, mounts.NEWPID)
@@ -170,28 +171,43 @@ def _be_child(box: isolate.Box) -> NoReturn:
     """Isolate, prove it, serve; whatever happens, never return into the parent's loop."""
     status = 1
     try:
-        os.closerange(isolate.RULES + 1, 1 << 20)
+        os.closerange(isolate.LINE + 1, 1 << 20)
         status = _live(box, wire.Wire(socket.socket(fileno=isolate.LINK), _OPENING_BYTES))
     finally:
         os._exit(status)
 
 
 def _live(box: isolate.Box, link: wire.Wire) -> int:
+    holes: list[str] = []
+    said: dict[str, Any] = {}
     try:
         wish = link.receive()
         link.most = wish["message_bytes"]
-        if wish["kind"] == "program":
-            isolate.isolate_program(box, wish)
-            holes = prove.find_holes(wish["bait"])
+        if "root" in wish:
+            _hand_over(isolate.isolate_tool(box, wish))
         else:
-            isolate.isolate_tool(box, wish)
-            protected = "" if wish["writable"] else f"{wish['shown']}/{wish['script']}"
-            holes = prove.find_holes(wish["bait"], protected=protected, may_fork=bool(wish["run"]))
+            isolate.isolate_program(box, wish)
+        holes = _prove(wish)
     except OSError as error:
         holes = [f"could not be shut in: {error}"]
-    link.send({"holes": holes})
+        said = {"layers": not isinstance(error, mounts.NoLayers)}
+    link.send({"holes": holes, **said})
     if holes:
         return 1
+    os.close(isolate.LINE)
     sys.argv = [""]
     (program if wish["kind"] == "program" else call).serve(link, wish)
     return 0
+
+
+def _hand_over(folder: int) -> None:
+    """Give nest the folder that it looks into when all is done."""
+    if folder >= 0:
+        with socket.socket(fileno=os.dup(isolate.LINE)) as line:
+            socket.send_fds(line, [b"folder"], [folder])
+        os.close(folder)
+
+
+def _prove(wish: dict[str, Any]) -> list[str]:
+    kept = "" if "root" not in wish or wish["writable"] else wish["shown"]
+    return prove.find_holes(wish["bait"], kept=kept, script=wish.get("script", ""), may_fork=bool(wish.get("run")))
