@@ -1,4 +1,8 @@
-"""What Obsidian really does: each case is written to an empty folder, asked through the hall, compared."""
+"""What Obsidian really does: each case is written to an empty folder, asked through the hall, compared.
+
+`obsidian.jsonl` are cases recorded from the app, documented or agreed upon; `vaults.jsonl` further ones of the rules
+that concern more than one file.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,11 @@ import pytest
 from nestkit.nest import Nest, open_nest
 from nestkit.testing import make_vault
 
-CASES = [json.loads(line) for line in (Path(__file__).parent / "cases/obsidian.jsonl").read_text("utf-8").splitlines()]
+CASES = [
+    json.loads(line)
+    for name in ("obsidian.jsonl", "vaults.jsonl")
+    for line in (Path(__file__).parent / "cases" / name).read_text("utf-8").splitlines()
+]
 
 _ANSWERS: dict[str, Callable[[Nest, dict[str, Any]], Any]] = {
     "links": lambda nest, q: nest.links(q["path"]),

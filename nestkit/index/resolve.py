@@ -87,7 +87,7 @@ def _by_suffix(source: str, target: str, named: Named) -> Resolved:
             if file.path_key == key or file.path_key.endswith("/" + key):
                 found[file.id] = file
         if found:
-            break  # a note's name wins over the same words as an extensionless attachment
+            break
     if not found:
         return NOWHERE
     best = full or min(found.values(), key=lambda file: _rank(source, file))
@@ -95,9 +95,12 @@ def _by_suffix(source: str, target: str, named: Named) -> Resolved:
 
 
 def _keys(path: str) -> tuple[str, ...]:
-    """The path as a note's and as it stands."""
-    plain = key_of(path)
-    return (plain, key_of(path + ".md")) if plain.endswith(".md") else (key_of(path + ".md"), plain)
+    """The path as it stands and as a note's; a name without a dot is a note's name first.
+
+    So `chart.png` is the picture even where there is a note `chart.png.md`, and `chart` the note.
+    """
+    plain, note = key_of(path), key_of(path + ".md")
+    return (plain, note) if "." in plain.rpartition("/")[2] else (note, plain)
 
 
 def _rank(source: str, file: Candidate) -> tuple[bool, int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 KINDS = ("text", "list", "number", "checkbox", "date", "datetime", "empty", "object")
@@ -20,8 +21,8 @@ _ALSO_FITS = {
     "date": ("datetime",),
     "datetime": ("date",),
 }
-_DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
-_TIME = re.compile(r"T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[-+]\d\d:?\d\d)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[-+]\d\d:?\d\d)?", re.ASCII)
 
 
 def property_kind(name: str, value: Any, kinds: Mapping[str, str] | None = None) -> str:
@@ -37,12 +38,12 @@ def property_kind(name: str, value: Any, kinds: Mapping[str, str] | None = None)
 
 
 def value_kind(value: Any) -> str:
-    """One of `KINDS`, by the shape of the value alone. Dates are ISO; a time follows a `T`, not a blank."""
+    """One of `KINDS`, by the shape of the value alone. Dates are ISO days that exist; a time follows a `T`."""
     if isinstance(value, str):
-        date = _DATE.match(value)
-        if date is None:
+        day = _DATE.match(value)
+        if day is None or not _exists(day[0]):
             return "text"
-        return "date" if date.end() == len(value) else "datetime" if _TIME.fullmatch(value, date.end()) else "text"
+        return "date" if day.end() == len(value) else "datetime" if _TIME.fullmatch(value, day.end()) else "text"
     if isinstance(value, bool):
         return "checkbox"
     if isinstance(value, (int, float)):
@@ -50,6 +51,14 @@ def value_kind(value: Any) -> str:
     if value is None:
         return "empty"
     return "object" if isinstance(value, Mapping) else "list"
+
+
+def _exists(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_kinds(text: str) -> Mapping[str, str]:

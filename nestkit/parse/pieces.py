@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _HOLDERS = frozenset(("blockquote", "list_item", "footnote"))
-_NO_FIELDS = frozenset(
-    ("fence", "code_block", "math_block", "html_block", "hr", "bullet_list_open", "ordered_list_open")
-)
+_NO_FIELDS = frozenset(("fence", "code_block", "math_block", "bullet_list_open", "ordered_list_open"))
 """Blocks whose lines hold none of the note's own fields: code of all kinds, and lists, which are read by item."""
 
 Kind = Literal["paragraph", "heading", "cell", "comment"]
