@@ -8,8 +8,11 @@ from typing import Any, Literal
 
 from nestkit.note import Problem
 
-Manner = Literal["function", "argparse", "click", "program", "builtin"]
-"""How a tool is called: a Python function; a command line of one of three makes; a host function of nest."""
+Manner = Literal["function", "argparse", "click", "program", "shell", "builtin"]
+"""How a tool is called: a Python function; a command line of one of three makes; a shell script; a host function."""
+
+SCRIPT_SUFFIXES = (".py", ".sh", ".bash", ".zsh")
+"""Endings, in lower case, of the files that are read as scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Tool:
     """Vault-relative path of the script."""
     manner: Manner
     target: str = ""
-    """The function's name in the source, or the words of the sub-command."""
+    """The function's name in the source, the words of the sub-command, or the shell that runs the script."""
     parameters: tuple[Parameter, ...] = ()
     returns: str = ""
     """Source text of the return type."""

@@ -46,7 +46,7 @@ class Readers:
     canvas: Callable[[str, str], Note]
     script: Callable[[str, bytes], Script]
     system: str
-    """Folder whose `.py` files are scripts."""
+    """Folder whose Python and shell files are scripts."""
 
 
 @dataclass(frozen=True, slots=True)

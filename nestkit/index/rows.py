@@ -12,7 +12,7 @@ from nestkit.index.resolve import key_of, name_key_of
 from nestkit.index.store import Index
 from nestkit.link import Link
 from nestkit.note import Field, Note, Problem, Task, title_of
-from nestkit.tool import Script
+from nestkit.tool import SCRIPT_SUFFIXES, Script
 
 _CJK = re.compile("([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])")
 
@@ -24,7 +24,7 @@ def kind_of(path: str, system: str) -> str:
         return "note"
     if lower.endswith(".canvas"):
         return "canvas"
-    return "script" if lower.endswith(".py") and path.startswith(system + "/") else "other"
+    return "script" if lower.endswith(SCRIPT_SUFFIXES) and path.startswith(system + "/") else "other"
 
 
 def write_file(index: Index, entry: Any, kind: str, seal: str, *, settled: bool) -> int:

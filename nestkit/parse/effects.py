@@ -110,6 +110,7 @@ _OPENERS = frozenset(("os.fdopen", "zipfile.ZipFile")).union(
 _MODE = re.compile(r"[rwaxbt+U]{1,4}|[rwax][|:](gz|bz2|xz|\*)?")
 _GOES_ON = "\N{HORIZONTAL ELLIPSIS}"
 """Stands in a text where the rest is computed."""
+_MAX_EFFECTS = 100
 _IMPORT = ""
 _START = "__main__"
 
@@ -141,7 +142,7 @@ class Effects:
                 seen.add(name)
                 found |= self.own.get(name, frozenset())
                 waiting += self.uses.get(name, ())
-        return _sorted(found)
+        return unique_effects(found)
 
 
 def find_effects(source: Source) -> Effects:
@@ -314,9 +315,11 @@ def _place(node: ast.expr | None, names: Names) -> str:
     return text if isinstance(text, str) and len(text) < 300 else ""
 
 
-def _sorted(effects: Iterable[Effect]) -> tuple[Effect, ...]:
-    """By line; of equal effects the first."""
+def unique_effects(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """By line; of equal effects the first. Of very many only their kinds are told: nobody grants hundreds of places."""
     first: dict[str, Effect] = {}
     for effect in sorted(effects, key=lambda effect: (effect.line, effect.kind, effect.scope)):
         first.setdefault(str(effect), effect)
-    return tuple(first.values())
+    if len(first) <= _MAX_EFFECTS:
+        return tuple(first.values())
+    return unique_effects({effect.kind: replace(effect, scope="") for effect in reversed(first.values())}.values())

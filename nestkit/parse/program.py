@@ -7,7 +7,7 @@ import ast
 from nestkit.parse.source import Draft, Reading, Source
 from nestkit.tool import Parameter, Tool
 
-_ARGUMENTS = Parameter(
+ARGUMENTS = Parameter(
     name="args",
     type="str",
     schema={"type": "array", "items": {"type": "string"}},
@@ -15,6 +15,7 @@ _ARGUMENTS = Parameter(
     kind="rest",
     text="Words of the command line.",
 )
+"""The one parameter of a program whose command line nobody described."""
 _TESTS = frozenset(("unittest.main", "doctest.testmod", "doctest.testfile", "pytest.main"))
 
 
@@ -25,7 +26,7 @@ def read_program(source: Source) -> Reading:
         return Reading()
     if isinstance(start, ast.If) and _only_tests(start, source):
         return Reading(others=((source.name, "its __main__ block only runs its tests"),))
-    tool = Tool(source.name, source.path, "program", parameters=(_ARGUMENTS,), returns="str", line=start.lineno)
+    tool = Tool(source.name, source.path, "program", parameters=(ARGUMENTS,), returns="str", line=start.lineno)
     return Reading((Draft(tool),), is_program=True)
 
 

@@ -23,7 +23,8 @@ from nestkit.parse.inline_metadata import parse_environment
 from nestkit.parse.metadata import Wishes, merge_wishes, parse_nest_block
 from nestkit.parse.placing import place_examples, place_utterances
 from nestkit.parse.program import read_program
-from nestkit.parse.source import Draft, Reading, Source, parse_source
+from nestkit.parse.shell_script import parse_shell
+from nestkit.parse.source import TOO_DEEP, Draft, Reading, Source, parse_source
 from nestkit.parse.typer_program import read_typer
 from nestkit.tool import Script, Tool
 
@@ -31,6 +32,7 @@ MANNERS: tuple[Callable[[Source], Reading], ...] = (read_argparse, read_click, r
 """How a script can be a command line; the first that fits counts. Its public functions are read besides."""
 
 _MAX_TOOLS = 200
+_MAX_OTHERS = 500
 _NOTHING = 'nothing to call: no public function; put what it does below `if __name__ == "__main__":` to make it a tool'
 
 
@@ -40,6 +42,8 @@ def parse_script(path: str, source: bytes) -> Script:
     The same function reads the scripts of a vault and those that come with nest.
     """
     digest = sha256(source).hexdigest()
+    if not path.lower().endswith((".py", ".pyw")):
+        return parse_shell(path, source, digest)
     why = _why_no_tools(path)
     try:
         parsed = parse_source(path, source)
@@ -50,8 +54,7 @@ def parse_script(path: str, source: bytes) -> Script:
             return Script(path, digest, problems=(parsed,))
         return _script(parsed, digest)
     except (RecursionError, MemoryError):
-        what = "nested too deeply to be read; simplify its longest expression"
-        return Script(path, digest, problems=(Problem(path, 0, what),))
+        return Script(path, digest, problems=(Problem(path, 0, TOO_DEEP),))
 
 
 def _script(source: Source, digest: str) -> Script:
@@ -72,7 +75,7 @@ def _script(source: Source, digest: str) -> Script:
         path=source.path,
         digest=digest,
         tools=placed,
-        others=tuple(others.items()),
+        others=tuple(others.items())[:_MAX_OTHERS],
         summary=doc.summary or program.summary or (placed[0].summary if len(placed) == 1 else words_of(source.name)),
         dependencies=environment.dependencies,
         requires_python=environment.requires_python,

@@ -16,6 +16,7 @@ from nestkit.parse.names import Names, identifier, is_main_guard, names_in
 from nestkit.tool import Tool
 
 MAX_BYTES = 1 << 20
+TOO_DEEP = "nested too deeply to be read; simplify its longest expression"
 _SLOW_CODECS = frozenset(("punycode", "idna"))
 """Text encodings whose decoding takes time with the square of the length."""
 
@@ -88,7 +89,7 @@ def parse_source(path: str, source: bytes) -> Source | Problem:
     except (LookupError, ValueError) as error:
         return Problem(path, 1, f"cannot be decoded: {error}")
     except (RecursionError, MemoryError):
-        return Problem(path, 0, "nested too deeply to be read; simplify its longest expression")
+        return Problem(path, 0, TOO_DEEP)
     return Source(path, identifier(_stem(path)), tuple(text.split("\n")), tree, names)
 
 
