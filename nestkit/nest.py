@@ -26,6 +26,7 @@ from nestkit.index.store import Index, discard, open_index
 from nestkit.lookups import Lookups
 from nestkit.note import Note, Problem, Vocabulary
 from nestkit.policy import PROTECTED
+from nestkit.reading import read_script
 from nestkit.scripts.vault import WRITERS
 from nestkit.tool import Effect, Script, Tool
 from nestkit.vault.files import list_files, read_file
@@ -109,7 +110,7 @@ class Nest(Lookups):
             self._left_out.clear()
             entries = list(list_files(self.root, self.config.system, self._left_out.append))
             self._targets = {entry.path: entry.target for entry in entries if entry.target}
-            readers = Readers(self._read_entry, self.parse_note, _parse_canvas, _parse_script, self.config.system)
+            readers = Readers(self._read_entry, self.parse_note, _parse_canvas, read_script, self.config.system)
             done = refresh(self.index, entries, readers, progress=progress)
             if done.changed or done.removed:
                 self.__dict__.pop("registry", None)
@@ -265,7 +266,7 @@ class Nest(Lookups):
     def _builtin(self) -> Script:
         """The script of the built-in tools: read like any other, its functions called by the host, not by a child."""
         source = BUILTIN.read_bytes()
-        script = registry.read_kept(self.index, digest(source), lambda: _parse_script(BUILTIN.name, source))
+        script = registry.read_kept(self.index, digest(source), lambda: read_script(BUILTIN.name, source))
         return replace(script, tools=tuple(_as_builtin(tool) for tool in script.tools))
 
     def undo(self, run: str) -> tuple[Applied, ...]:
@@ -338,9 +339,3 @@ def _parse_canvas(path: str, text: str) -> Note:
     from nestkit.parse.canvas import parse_canvas
 
     return parse_canvas(path, text)
-
-
-def _parse_script(path: str, source: bytes) -> Script:
-    from nestkit.parse.script import parse_script
-
-    return parse_script(path, source)

@@ -8,8 +8,8 @@ taken away.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ LARGE_BYTES = 1 << 16
 CPU_SECONDS = 10
 MEMORY_BYTES = 1 << 30
 
-_START = "import sys; sys.path[:0] = [sys.argv[1]]; from nestkit.reading import serve; serve(sys.argv[2])"
+_START = "import sys; sys.path[:0] = [sys.argv[1]]; from nestkit.reading import serve; serve(*sys.argv[2:])"
 
 
 def read_script(path: str, source: bytes) -> Script:
@@ -32,13 +32,14 @@ def read_script(path: str, source: bytes) -> Script:
     return _read_here(path, source)
 
 
-def serve(path: str) -> None:
+def serve(path: str, seconds: str, memory: str) -> None:
     """The child's part: ceilings first, then the bytes from stdin, then the script as JSON to stdout."""
     import resource  # only where there are such ceilings
 
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ceilings = {resource.RLIMIT_CPU: int(seconds), resource.RLIMIT_AS: int(memory), resource.RLIMIT_CORE: 0}
+    for kind, most in ceilings.items():
+        with suppress(ValueError, OSError):  # a system may not know one of them, or have set a lower one
+            resource.setrlimit(kind, (most, most))
     script = _read_here(path, sys.stdin.buffer.read())
     sys.stdout.write(json.dumps(asdict(script)))
     sys.stdout.flush()
@@ -55,9 +56,12 @@ def _read_here(path: str, source: bytes) -> Script:
 
 
 def _read_apart(path: str, source: bytes) -> Script:
+    import subprocess  # late, like the parser
+
     from nestkit.index.registry import script_from
 
-    command = [sys.executable, "-I", "-c", _START, str(Path(__file__).parent.parent), path]
+    ceilings = (str(CPU_SECONDS), str(MEMORY_BYTES))
+    command = [sys.executable, "-I", "-c", _START, str(Path(__file__).parent.parent), path, *ceilings]
     try:
         done = subprocess.run(command, input=source, capture_output=True, timeout=4 * CPU_SECONDS, check=True, env={})
         return script_from(json.loads(done.stdout))

@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "nestkit"
 ROOMS = ("parse", "vault", "index", "sandbox", "agent", "planner", "runs")
-HALL = ("nest", "lookups", "walk", "writers", "workshop", "desk", "trust", "write_back")
+HALL = ("nest", "lookups", "reading", "walk", "writers", "workshop", "desk", "trust", "write_back")
 OUTSIDE = {
     "click": "doors",
     "markdown_it": "parse",

@@ -158,7 +158,11 @@ def _write_file(index: Index, entry: Entry, before: _Known | None, readers: Read
         content = readers.read(entry.path)
     except Exception as error:  # any trouble with one file is that file's problem, and the rest goes on
         file_id = rows.write_file(index, entry, kind, "", settled=False)
-        rows.write_note(index, file_id, _unreadable(entry.path, error))
+        unreadable = _unreadable(entry.path, error)
+        if kind == "script":
+            rows.write_script(index, file_id, Script(entry.path, "", problems=unreadable.problems))
+        else:
+            rows.write_note(index, file_id, unreadable)
         return file_id
     seal = digest(content)
     file_id = rows.write_file(index, entry, kind, seal, settled=settled)

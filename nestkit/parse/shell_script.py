@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from nestkit.note import Problem
-from nestkit.parse.docstring import clean, header_comment, summary_of, words_of
+from nestkit.parse.docstring import header_comment, summary_of, words_of
 from nestkit.parse.effects import unique_effects
 from nestkit.parse.metadata import Wishes, parse_nest_block
 from nestkit.parse.names import identifier
@@ -21,17 +21,19 @@ from nestkit.parse.source import MAX_BYTES
 from nestkit.tool import Effect, Script, Tool
 
 _SHELLS = ("bash", "zsh", "ksh", "dash", "sh")
-_KEYWORDS = frozenset(
-    "if then else elif fi for while until do done case esac in select function coproc time test echo printf read cd pwd"
-    " set unset export local declare typeset readonly shift return exit break continue source eval exec trap true false"
-    " let wait jobs umask getopts shopt alias type command hash mapfile readarray pushd popd dirs times ulimit".split()
+_KEYWORDS = re.compile(
+    "if|then|else|elif|fi|for|while|until|do|done|case|esac|in|select|function|coproc|time|test|echo|printf|read|cd|pwd"
+    "|set|unset|export|local|declare|typeset|readonly|shift|return|exit|break|continue|source|eval|exec|trap|true|false"
+    "|let|wait|jobs|umask|getopts|shopt|alias|type|command|hash|mapfile|readarray|pushd|popd|dirs|times|ulimit|\\.|:"
 )
 """Words that start no other program."""
 _DELETES = frozenset(("rm", "rmdir", "unlink", "shred"))
 _WRITES = frozenset(("mv", "cp", "tee", "touch", "mkdir", "ln", "install", "truncate", "dd", "split", "unzip", "tar"))
-_CALLS_OUT = frozenset("curl wget ssh scp sftp rsync ftp nc telnet ping dig host nslookup mail sendmail".split())
+_CALLS_OUT = frozenset(
+    ("curl", "wget", "ssh", "scp", "sftp", "rsync", "ftp", "nc", "telnet", "ping", "mail", "sendmail")
+)
 _COMMAND = re.compile(
-    r"(?:^|[;&|(){`]|(?:\b|-)(?:then|do|else|if|elif|while|until|exec|execdir|sudo|nohup|xargs|time)\b|!)\s*"
+    r"(?:(?:^|[;&|({`]|(?:\b|-)(?:then|do|else|if|elif|while|until|exec|execdir|sudo|nohup|xargs|time)\b|!)\s*)+"
     r"(?:\w+=(?![$]\()\S*\s+)*(?P<word>[\w./][\w./+-]*)(?![\w./+-]*\+?=)(?=(?P<rest>[^;&|]*))"
 )
 _REDIRECT = re.compile(r"(?<![<>&\d-])(?:1?>>?)\s*(?!&|/dev/)(?P<place>[^\s;&|<>()]+)")
@@ -121,9 +123,7 @@ def _header(lines: list[str], path: str) -> tuple[str, Wishes, list[Problem]]:
             break
         bare.append(re.sub(r"^#+ ?", "", line.rstrip("\r")))
     rest, wishes, problems = parse_nest_block("\n".join(bare), path, first + 1)
-    if rest == "\n".join(bare):
-        rest = header_comment([line.rstrip("\r") for line in lines])
-    return clean(rest), wishes, problems
+    return header_comment([f"# {line}" for line in rest.split("\n")]), wishes, problems
 
 
 def _effects(lines: list[str], shell: str) -> tuple[Effect, ...]:
@@ -137,7 +137,7 @@ def _shown(lines: list[str], functions: set[str], assigned: set[str]) -> Iterato
     for line in _command_lines(lines):
         for match in _COMMAND.finditer(line.text):
             word = match["word"].rpartition("/")[2]
-            if word not in functions and word not in _KEYWORDS and not word.isdigit():
+            if word and word not in functions and not _KEYWORDS.fullmatch(word) and not word.isdigit():
                 yield from _of_command(word, match["rest"], line)
         for match in _REDIRECT.finditer(line.text):
             place = match["place"].strip("\"'")

@@ -16,7 +16,7 @@ from nestkit.parse.names import Names, identifier, is_main_guard, names_in
 from nestkit.tool import Tool
 
 MAX_BYTES = 1 << 20
-TOO_DEEP = "nested too deeply to be read; simplify its longest expression"
+TOO_DEEP = "nested too deeply, or too large, to be read; simplify its longest expression"
 _SLOW_CODECS = frozenset(("punycode", "idna"))
 """Text encodings whose decoding takes time with the square of the length."""
 

@@ -23,7 +23,7 @@ def command_line(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
 
     Raises BadArguments for a value that no command line can carry.
     """
-    if tool.manner == "program":
+    if tool.manner in ("program", "shell"):
         return [_text(value) for value in arguments.get("args", ())]
     if tool.manner == "argparse":
         _check_dashes(tool, arguments)

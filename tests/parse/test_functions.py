@@ -255,6 +255,8 @@ def test_a_default_out_of_the_files_own_enum_is_shown_by_its_value() -> None:
 
 
 def test_a_lambda_and_a_partial_are_no_tools_and_say_why() -> None:
-    script = parse_script("demo.py", b"from functools import partial\nf = lambda x: x\ng = partial(print, 1)\n_h = lambda: 1")
+    script = parse_script(
+        "demo.py", b"from functools import partial\nf = lambda x: x\ng = partial(print, 1)\n_h = lambda: 1"
+    )
     assert [name for name, _ in script.others] == ["f", "g"]
     assert ["lambda" in script.others[0][1], "partial" in script.others[1][1]] == [True, True]
