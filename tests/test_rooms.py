@@ -10,8 +10,21 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "nestkit"
-ROOMS = ("parse", "vault", "index", "sandbox", "agent", "planner", "runs")
-HALL = ("nest", "lookups", "reading", "walk", "writers", "workshop", "desk", "trust", "write_back")
+ROOMS = ("parse", "vault", "index", "sandbox", "agent", "planner", "runs", "palette", "watching")
+HALL = (
+    "nest",
+    "lookups",
+    "reading",
+    "walk",
+    "writers",
+    "workshop",
+    "desk",
+    "trust",
+    "write_back",
+    "obsidian",
+    "daemon",
+    "automation",
+)
 OUTSIDE = {
     "click": "doors",
     "markdown_it": "parse",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -41,15 +41,16 @@ _PRINTS = ("answer", "path", "link", "json", "markdown")
 def ask_command(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Ask a question about your notes.
 
-    TEXT is the question; `-` reads it from stdin. A program is written (by a model, or by the built-in planner where
-    there is none), run without files, network or environment of its own, and the result is kept as a run note. The
-    answer goes to stdout.
+    TEXT is the question; `-` reads it from stdin (with `--selection -`, from its first line). A program is written
+    (by a model, or by the built-in planner where there is none), run without files, network or environment of its
+    own, and the result is kept as a run note. The answer goes to stdout.
 
     Exit codes: 0 answered, 1 error, 2 wrong use, 3 refused, 4 waiting for a person, 5 no answer within the limits.
     """
     options |= {"json": as_json}
     nest = open_here(ctx, to_write=not (options["no_note"] or options["dry_run"]))
-    ask = draft_ask(nest, _question(text), options)
+    question, selection = _texts(text, options["selection"])
+    ask = replace(draft_ask(nest, question, options), selection=selection)
     run = walk(nest, ask, options)
     _print(run, nest, "json" if as_json else options["shown"])
     if options["dry_run"] and not as_json:
@@ -72,23 +73,38 @@ def walk(nest: Nest, ask: Ask, options: Mapping[str, Any], call: Call | None = N
     return run
 
 
-def _question(words: tuple[str, ...]) -> str:
-    text = " ".join(words)
-    text = sys.stdin.read() if text == "-" else text
+def _texts(words: tuple[str, ...], selection: str | None) -> tuple[str, str]:
+    """The question and the selection. When stdin holds both, the question is its first line."""
+    if selection not in (None, "-"):
+        raise click.UsageError("--selection takes `-`: the text comes from stdin, where quotes and lines survive")
+    text, selected = " ".join(words), ""
+    if text == "-" or selection:
+        given = _stdin()
+        text, selected = (given, "") if not selection else (text, given) if text != "-" else _first_line(given)
     if not text.strip():
         raise click.UsageError("there is no question; write one, or `-` to read it from stdin")
-    return text.strip()
+    return text.strip(), selected
+
+
+def _stdin() -> str:
+    """All of stdin, line ends as they are; what is no UTF-8 is said."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"stdin is no UTF-8 text: {error}") from None
+
+
+def _first_line(text: str) -> tuple[str, str]:
+    line, _, rest = text.partition("\n")
+    return line, rest
 
 
 def draft_ask(nest: Nest, text: str, options: Mapping[str, Any]) -> Ask:
     """The ask that this command line spells."""
-    if options.get("selection") not in (None, "-"):
-        raise click.UsageError("--selection takes `-`: the text comes from stdin, where quotes and lines survive")
     return Ask(
         text=text,
         now=_time(options["now"]),
         note=nest.path_of(options["note"]) if options["note"] else None,
-        selection=sys.stdin.read() if options.get("selection") else "",
         model=options["model"],
         contract=cast(Contract, options["contract"] or nest.config.contract),
         limits=nest.config.limits,

@@ -35,6 +35,13 @@ def print_lines(lines: Iterable[str]) -> None:
         click.echo(visible(line))
 
 
+def note_address(vault: str, path: str) -> str:
+    """What opens a note in the app, from anywhere. **Source**: help.obsidian.md, "Obsidian URI"."""
+    from urllib.parse import quote  # late: few commands print an address
+
+    return f"obsidian://open?vault={quote(vault, safe='')}&file={quote(path.removesuffix('.md'), safe='')}"
+
+
 def hint(line: str) -> None:
     """One line on stderr, for the person only."""
     click.echo(visible(line), err=True)

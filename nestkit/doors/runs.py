@@ -7,7 +7,8 @@ from dataclasses import asdict
 import click
 
 from nestkit.doors.groups import DefaultGroup
-from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
+from nestkit.doors.printing import hint, json_option, note_address, open_here, print_json, print_lines
+from nestkit.errors import NestError
 
 
 @click.group("runs", cls=DefaultGroup)
@@ -17,13 +18,19 @@ def runs_command() -> None:
 
 @runs_command.command("list", hidden=True)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="The newest so many.")
+@click.option("--status", help="Only those: ok, refused, waiting, no_answer, error, cancelled.")
+@click.option("--print", "shown", type=click.Choice(["line", "path"]), default="line", help="What is told of each.")
 @json_option
 @click.pass_context
-def list_runs(ctx: click.Context, limit: int, as_json: bool) -> None:
+def list_runs(ctx: click.Context, limit: int, status: str | None, shown: str, as_json: bool) -> None:
     """Runs, the newest first."""
-    found = open_here(ctx).runs()[:limit]
+    found = [run for run in open_here(ctx).runs() if status in (None, run["status"])][:limit]
     if as_json:
         print_json(found)
+    elif shown == "path":
+        print_lines(run["path"] for run in found)
+        if not found:
+            hint(f"no run is {status}" if status else "no runs yet")
     else:
         print_lines(f"{run['created']}  {run['status']:<9} {run['ask']}  ({run['path']})" for run in found)
         if not found:
@@ -42,6 +49,21 @@ def show_run(ctx: click.Context, run: str, as_json: bool) -> None:
         print_json({"path": path, **asdict(nest.run_note(path))})
     else:
         print_lines(nest.read_text(path).splitlines())
+
+
+@runs_command.command("open")
+@click.argument("run")
+@click.option("--print", "shown", type=click.Choice(["path", "link", "uri"]), help="Only print it.")
+@click.pass_context
+def open_run(ctx: click.Context, run: str, shown: str | None) -> None:
+    """Open RUN in Obsidian, or print what opens it: its path, a link, an obsidian:// address."""
+    nest = open_here(ctx)
+    path = nest.run_path(run)
+    address = note_address(nest.root.name, path)
+    if shown:
+        print_lines([{"path": path, "link": f"[[{path.removesuffix('.md')}]]", "uri": address}[shown]])
+    elif click.launch(address) != 0:
+        raise NestError("nothing here opens obsidian:// addresses", f"open {path} yourself")
 
 
 @click.command("undo")

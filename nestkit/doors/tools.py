@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -81,8 +82,10 @@ def call_command(ctx: click.Context, name: str, words: tuple[str, ...]) -> None:
     The call goes through the same broker, isolation and limits as one in a program; values are checked against the
     tool's types. A call that changes notes leaves a run note.
 
-    Besides the tool's own parameters: --yes (leave for its effects), --dry-run, --now TIME, --verbose, --json.
+    NAME `-` is read from stdin. Besides the tool's own parameters: --yes (leave for its effects), --dry-run,
+    --now TIME, --verbose, --json, --max-bytes N (of the printed answer; the rest is cut, and said).
     """
+    name = sys.stdin.readline().strip() if name == "-" else name
     nest = open_here(ctx)
     tool = nest.get_tool(name)
     values, rest, own = parse_values(words, tool)
@@ -91,13 +94,13 @@ def call_command(ctx: click.Context, name: str, words: tuple[str, ...]) -> None:
     if "json" in own:
         print_json(run.end.answer if run.status == "ok" else {"status": run.status, "reason": run.end.reason})
     elif run.status == "ok":
-        print_lines(answer_text(run.end.answer).splitlines())
+        print_lines(_shortened(answer_text(run.end.answer), own.get("max_bytes")).splitlines())
     else:
         say_why(run)
     ctx.exit(EXIT_CODES[run.status])
 
 
-_OWN = {"yes": True, "dry-run": True, "verbose": True, "json": True, "now": False}
+_OWN = {"yes": True, "dry-run": True, "verbose": True, "json": True, "now": False, "max-bytes": False}
 """Options of `nest call` itself, and whether each is a switch; a tool's parameter of the same name comes first."""
 
 
@@ -127,6 +130,14 @@ def parse_values(words: Sequence[str], tool: Tool) -> tuple[dict[str, Any], list
         place = own if parameter is None and name in _OWN else values
         place[key] = value if key not in place else [*_listed(place[key]), value]
     return values, rest, own
+
+
+def _shortened(text: str, max_bytes: str | None) -> str:
+    """The text, or as much of it as a caller says it can take."""
+    if max_bytes is None or not max_bytes.isdigit() or len(text.encode()) <= int(max_bytes):
+        return text
+    kept = text.encode()[: int(max_bytes)].decode("utf-8", "ignore")
+    return f"{kept}\n… {len(text) - len(kept)} characters more"
 
 
 def _listed(value: Any) -> list[Any]:
