@@ -7,13 +7,16 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from nestkit.change import Change
 from nestkit.desk import Desk
+from nestkit.errors import NoLayers, VaultError
+from nestkit.note import Problem
 from nestkit.policy import Refusal, effects_needing_leave
 from nestkit.run import Execute, Outcome, Run
 from nestkit.sandbox.broker import Broker
@@ -24,8 +27,9 @@ from nestkit.sandbox.job import Job, ToolFailed
 from nestkit.scripts import vault as builtin
 from nestkit.tool import Tool
 from nestkit.vault.files import find_spelling
-from nestkit.vault.names import matches_any
-from nestkit.vault.view import View, collect_changes, make_view
+from nestkit.vault.layer import Begin, Ground, collect_layer
+from nestkit.vault.sight import Sight, find_folders, find_sight, is_within, lay_changes
+from nestkit.vault.view import collect_changes, make_view
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
@@ -100,23 +104,83 @@ class Workshop:
         if missing := [name for name in script.dependencies if not _is_here(name)]:
             text = f"{tool.script} needs {', '.join(missing)}, which is not installed beside nest"
             raise ToolFailed("ModuleNotFoundError", text, ("ModuleNotFoundError", "ImportError"))
-        writes = [effect.scope for effect in tool.effects if effect.kind in ("write", "delete")]
-        if not (writes or self._desk.stage.paths() or self._nest.config.private):
-            return self._call(tool, arguments, script.digest, str(self._nest.root))
+        writes = tuple(effect.scope for effect in tool.effects if effect.kind in ("write", "delete"))
+        staged = self._desk.stage.changes()
+        layers = self._engine is not None and self._engine.layers
+        if not (writes or staged) and (layers or not self._nest.config.private):
+            return self._call(tool, arguments, script.digest, self._sight(tool, ()))
         with tempfile.TemporaryDirectory(prefix="nest-view-") as folder:
-            hide = self._nest.config.private
-            view = make_view(self._nest.root, Path(folder) / "vault", self._desk.stage.changes(), hide)
-            value = self._call(tool, arguments, script.digest, str(view.folder), writable=bool(writes))
-            if writes:
-                self._collect(tool, view, writes)
+            try:
+                return self._call_over(tool, arguments, script.digest, Path(folder) / "staged", writes)
+            except NoLayers:
+                return self._call_on_copy(tool, arguments, script.digest, Path(folder) / "vault", writes)
+
+    def _call_over(
+        self, tool: Tool, arguments: Mapping[str, Any], digest: str, folder: Path, writes: tuple[str, ...]
+    ) -> Any:
+        """The value of a tool that sees what the run has staged, and may write: in a layer over the vault."""
+        root, staged = self._nest.root, self._desk.stage.changes()
+        folder.mkdir()
+        gone = lay_changes(folder, staged, like=root)
+        sight = self._sight(tool, gone)
+        paths = tuple(change.path for change in staged)
+        hidden = (*_HIDDEN, *sight.hide)
+        ground = Ground(root, self._desk.stage.read, Begin(), tuple(set(hidden) - set(gone)), paths)
+
+        def collect(layer: Path) -> None:
+            limits = self._run.ask.limits
+            with _told():
+                found = collect_layer(layer, ground, self._nest.protected, limits.staged_files, limits.staged_bytes)
+                self._stage(tool, *found, writes)
+
+        over = str(folder) if staged else ""
+        return self._call(tool, arguments, digest, sight, over=over, writes=writes, collect=collect if writes else None)
+
+    def _call_on_copy(
+        self, tool: Tool, arguments: Mapping[str, Any], digest: str, folder: Path, writes: tuple[str, ...]
+    ) -> Any:
+        """The same on a private copy of all files, where no folder can be laid over another."""
+        limits = self._run.ask.limits
+        hide = (*self._nest.config.private, *_HIDDEN)
+        view = make_view(self._nest.root, folder, self._desk.stage.changes(), hide)
+        sight = Sight(self._sight(tool, ()).read, ())  # what is hidden is not there
+        value = self._call(tool, arguments, digest, sight, root=view.folder, writes=writes)
+        if writes:
+            with _told():
+                before, protected = self._desk.stage.read, self._nest.protected
+                found = collect_changes(view, before, protected, limits.staged_files, limits.staged_bytes)
+                self._stage(tool, *found, writes)
         return value
 
-    def _call(self, tool: Tool, arguments: Mapping[str, Any], digest: str, root: str, *, writable: bool = False) -> Any:
+    def _sight(self, tool: Tool, gone: tuple[str, ...]) -> Sight:
+        """What of the vault a tool may see: what it declares to read and its own folder, less what is private."""
+        read = [effect.scope for effect in tool.declared or () if effect.kind == "read"]
+        globs = tuple(read) if all(read) else ()
+        system = self._nest.config.system
+        sight = find_sight(self._nest.root, globs, self._nest.config.private, always=(system,))
+        if sight.read is None:
+            return Sight(None, (*sight.hide, *gone))
+        staged = [path for path in self._desk.stage.paths() if path not in gone and is_within(path, globs)]
+        return Sight((*sight.read, *staged), (*sight.hide, *gone))
+
+    def _call(
+        self,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        digest: str,
+        sight: Sight,
+        *,
+        root: Path | None = None,
+        over: str = "",
+        writes: tuple[str, ...] = (),
+        collect: Callable[[Path], None] | None = None,
+    ) -> Any:
         assert self._engine is not None, "tools are called by programs, and programs open the engine"
         is_function = tool.manner == "function"
+        root = root or self._nest.root
         job = Job(
             script=tool.script,
-            root=root,
+            root=str(root),
             now=self._run.ask.now,
             seed=self._seed,
             function=tool.target if is_function else "",
@@ -124,24 +188,27 @@ class Workshop:
             argv=() if is_function else tuple(command_line(tool, arguments)),
             shown=str(self._nest.root) if self._engine.tier == "kernel-full" else "",
             system=self._nest.config.system,
-            hide=_HIDDEN,
-            writable=writable,
+            hide=(*_HIDDEN, *sight.hide) if root == self._nest.root else (),
+            read=sight.read,
+            over=over,
+            writable=find_folders(root, writes) if writes else False,
             environment=_environment(tool),
             site=_site(),
             digest=digest,
             modules=self._modules(tool),
         )
-        return self._engine.call(job, self._run.ask.limits, tool.timeout)
+        return self._engine.call(job, self._run.ask.limits, tool.timeout, collect)
 
     def _modules(self, tool: Tool) -> dict[str, str] | None:
         """What a tool that may do more than read may load of the vault: what its leave covers."""
         return dict(self._nest.trust.wants(tool).files) if effects_needing_leave(tool) else None
 
-    def _collect(self, tool: Tool, view: View, scopes: Sequence[str]) -> None:
-        """Stage what a script did in its copy; whatever it may not do fails the call, and none of it counts."""
-        stage, limits = self._desk.stage, self._run.ask.limits
-        found, odd = collect_changes(view, stage.read, self._nest.protected, limits.staged_files, limits.staged_bytes)
-        outside = [f"{change.path} is outside what it declares" for change in found if not _fits(change.path, scopes)]
+    def _stage(self, tool: Tool, found: tuple[Change, ...], odd: tuple[Problem, ...], scopes: tuple[str, ...]) -> None:
+        """Stage what a script did; whatever it may not do fails the call, and none of it counts."""
+        stage = self._desk.stage
+        outside = [
+            f"{change.path} is outside what it declares" for change in found if not is_within(change.path, scopes)
+        ]
         if refused := [str(problem) for problem in odd] + outside:
             text = f"{tool.name} may not write there: {'; '.join(refused[:5])}"
             raise ToolFailed("PermissionError", text, ("PermissionError", "OSError"))
@@ -150,6 +217,15 @@ class Workshop:
                 stage.delete(change.path)
             else:
                 stage.write(change.path, change.after)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What cannot be staged is the tool's failure, told to the program."""
+    try:
+        yield
+    except VaultError as error:
+        raise ToolFailed("PermissionError", str(error), ("PermissionError", "OSError")) from None
 
 
 class Ahead(Generic[_Made]):
@@ -199,11 +275,6 @@ def probe_isolation() -> str:
 def spelling(root: Path) -> Callable[[str], str]:
     """How the disk spells a path, for stages."""
     return lambda path: find_spelling(root, path)
-
-
-def _fits(path: str, scopes: Sequence[str]) -> bool:
-    """Whether a path lies in one of the declared scopes; one without `/` names something at the root."""
-    return any(not scope or matches_any(path if "/" in scope else path.partition("/")[0], (scope,)) for scope in scopes)
 
 
 def _environment(tool: Tool) -> dict[str, str]:

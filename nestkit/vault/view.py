@@ -7,7 +7,7 @@ pipes, sparse giants and folders it locked behind it, so each file is opened and
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,13 +86,14 @@ def collect_changes(
     odd: dict[str, str] = {}
     found = dict(_walk(view.folder, odd, most=2 * len(view.files) + 100 * max_files))
     touched = [path for path, stamp in found.items() if view.files.get(path) != stamp]
-    gone = [path for path in view.files if path not in found and not _is_below(path, odd)]
-    odd |= _twins(view, [path for path in touched if path not in view.files])
+    # what lies in something odd: nobody knows if it is gone
+    gone = [path for path in view.files if path not in found and not lies_below(path, odd)]
+    odd |= find_twins(view.files, [path for path in touched if path not in view.files])
     changes: list[Change] = []
     for path in sorted({*touched, *gone} - odd.keys()):
         try:
             _require_ours(view, path, protected)
-            after = _read_back(view.folder, path, max_bytes) if path in found else None
+            after = read_back(view.folder, path, max_bytes) if path in found else None
         except VaultError as error:
             odd[path] = str(error).removeprefix(shown(path)).lstrip(": ")
             continue
@@ -101,11 +102,12 @@ def collect_changes(
             odd[path] = "is in the vault already, where this script could not see it"
         elif after != old:
             changes.append(Change(path, old, after))
-            _check_room(changes, max_files, max_bytes)
+            check_room(changes, max_files, max_bytes)
     return tuple(changes), tuple(Problem(shown(path), 0, odd[path]) for path in sorted(odd))
 
 
-def _check_room(changes: list[Change], max_files: int, max_bytes: int) -> None:
+def check_room(changes: list[Change], max_files: int, max_bytes: int) -> None:
+    """Raises VaultError when these are more files, or bytes, than a run may change."""
     if len(changes) > max_files:
         raise VaultError(f"a run may change {max_files} files at the most", "do it in several runs")
     if sum(len(change.after or b"") for change in changes) > max_bytes:
@@ -211,7 +213,8 @@ def _require_ours(view: View, path: str, protected: tuple[str, ...]) -> None:
             raise VaultError("was changed in the vault while the script ran")
 
 
-def _read_back(folder: Path, path: str, max_bytes: int) -> bytes:
+def read_back(folder: Path, path: str, max_bytes: int) -> bytes:
+    """The bytes of a file that a script wrote. Raises VaultError for what is no ordinary file of one name."""
     with told(path), hold_folder(folder, path) as (parent, name):
         file = open_file(parent, name, path)
         try:
@@ -222,9 +225,9 @@ def _read_back(folder: Path, path: str, max_bytes: int) -> bytes:
             os.close(file)
 
 
-def _twins(view: View, new: list[str]) -> dict[str, str]:
+def find_twins(files: Iterable[str], new: list[str]) -> dict[str, str]:
     """Path -> reason, for new names and the old ones that would be the same file on a disk that ignores case."""
-    first = {fold(path): path for path in view.files} if new else {}
+    first = {fold(path): path for path in files} if new else {}
     found: dict[str, str] = {}
     for path in sorted(new):
         if (other := first.setdefault(fold(path), path)) != path:
@@ -233,10 +236,10 @@ def _twins(view: View, new: list[str]) -> dict[str, str]:
     return found
 
 
-def _is_below(path: str, odd: Mapping[str, str]) -> bool:
-    """Whether the path lies at or under something odd: then nobody knows if it is gone."""
+def lies_below(path: str, places: Container[str]) -> bool:
+    """Whether a path is one of these places, or lies in one."""
     parts = path.split("/")
-    return any("/".join(parts[:count]) in odd for count in range(len(parts) + 1))
+    return any("/".join(parts[:count]) in places for count in range(len(parts) + 1))
 
 
 def _stamp(found: os.stat_result) -> Stamp:

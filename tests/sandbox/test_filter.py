@@ -14,6 +14,7 @@ import pytest
 from nestkit.sandbox.child import seccomp, syscalls
 
 ALLOW, REFUSE, UNKNOWN, KILL, PRETEND = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS, 0x80000000, 0x50000
+MISSING = 0x50000 | errno.EOPNOTSUPP
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 OWN = 4242
 """The process' own number in these tests."""
@@ -111,6 +112,8 @@ ROWS = [
     ("mknodat", (), REFUSE, REFUSE, REFUSE, REFUSE),
     ("fchmodat", (), REFUSE, ALLOW, PRETEND, ALLOW),
     ("utimensat", (), REFUSE, ALLOW, PRETEND, ALLOW),
+    ("listxattr", (), MISSING, MISSING, MISSING, MISSING),
+    ("setxattr", (), MISSING, MISSING, MISSING, MISSING),
     ("truncate", (), REFUSE, ALLOW, REFUSE, ALLOW),
 ]
 

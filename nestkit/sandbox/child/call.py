@@ -8,6 +8,7 @@ library only.
 
 from __future__ import annotations
 
+import errno
 import importlib.machinery
 import io
 import os
@@ -84,11 +85,39 @@ def _set_scene(wish: dict[str, Any], file: str) -> None:
     sys.stdout, sys.stderr = _Kept(wish["message_bytes"] // 4), _Kept(wish["message_bytes"] // 4)
     sys.dont_write_bytecode = True
     system = f"{wish['shown']}/{wish['system']}" if wish["system"] else wish["shown"]
+    if wish["collect"]:
+        _rename_across_layers()
     sys.path[:0] = dict.fromkeys((os.path.dirname(file), system))
     sys.path += wish["site"]
     SourceLoader.vault, SourceLoader.digests = wish["shown"], wish["modules"]
     sys.path_hooks.insert(0, _finder_below(wish["shown"]))
     sys.path_importer_cache.clear()
+
+
+def _rename_across_layers() -> None:
+    """Let a script rename a folder of the vault: over a layer the kernel will not, so it is copied and removed.
+
+    **Source**: `Documentation/filesystems/overlayfs.rst`, "Renaming directories" (EXDEV).
+    """
+    for name in ("rename", "replace"):
+        setattr(os, name, _renaming(getattr(os, name)))
+
+
+def _renaming(real: Any) -> Any:
+    def rename(src: Any, dst: Any, **folders: Any) -> None:
+        try:
+            real(src, dst, **folders)
+        except OSError as error:
+            if error.errno != errno.EXDEV or folders or not os.path.isdir(src) or os.path.islink(src):
+                raise
+            if os.path.exists(dst):
+                os.rmdir(dst)  # rename(2) takes the place of an empty folder
+            import shutil  # late: few scripts rename folders
+
+            shutil.copytree(src, dst, symlinks=True)
+            shutil.rmtree(src)
+
+    return rename
 
 
 def _finder_below(vault: str) -> Any:

@@ -192,7 +192,9 @@ def _vault_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:
         yield from landlock.around(shown, hidden, vault)
     else:
         yield shown, landlock.LIST
-        yield from ((f"{shown}/{path}", vault) for path in wish["read"])
+        for path in wish["read"]:
+            inside = [other[len(path) + 1 :] for other in hidden if other.startswith(f"{path}/")]
+            yield from landlock.around(f"{shown}/{path}", inside, vault)
     if isinstance(wish["writable"], list):
         for path in wish["writable"]:
             yield f"{shown}/{path}".rstrip("/"), landlock.WRITE

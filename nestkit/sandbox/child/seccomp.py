@@ -38,6 +38,11 @@ ftruncate rename mkdir rmdir creat unlink mkdirat unlinkat renameat renameat2 fa
 """.split()
 _MARKS = "chmod fchmod fchmodat utime utimes futimesat utimensat".split()
 """Modes and times: Landlock has no say over these (landlock(7), "Current limitations")."""
+_NOTES = """
+setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr
+fremovexattr
+""".split()
+"""Notes beside a file: not supported here, which whoever copies files knows to bear."""
 _PROCESSES = "fork vfork execve setpgid setsid kill tgkill pidfd_open pidfd_send_signal".split()
 
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -87,6 +92,7 @@ def draft_filter(machine: str, *, files: bool, marks: bool = False, run: bool = 
     lines += _answer(names + (_PROCESSES if run else []), numbers, _ALLOW)
     if files and not marks:
         lines += _answer(_MARKS, numbers, _ERRNO)
+    lines += _answer(_NOTES, numbers, _ERRNO | errno.EOPNOTSUPP)
     lines += _answer(["clone3"], numbers, _UNKNOWN)
     lines += [(_FROM, 0, 1, _FIRST_NEW), (_RETURN, 0, 0, _UNKNOWN), (_RETURN, 0, 0, _REFUSE)]
     return b"".join(struct.pack("HBBI", *line) for line in lines)

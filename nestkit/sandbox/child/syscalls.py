@@ -33,7 +33,10 @@ rt_sigpending 127 136 | rt_sigtimedwait 128 137 | rt_sigsuspend 130 133 | sigalt
 statfs 137 43 | fstatfs 138 44 | getpriority 140 141 | sched_getparam 143 121 | sched_getscheduler 145 120
 sched_get_priority_max 146 125 | sched_get_priority_min 147 126 | sched_rr_get_interval 148 127 | mlock 149 228
 munlock 150 229 | pivot_root 155 41 | prctl 157 167 | arch_prctl 158 - | mount 165 40 | umount2 166 39
-gettid 186 178 | time 201 - | futex 202 98 | sched_getaffinity 204 123 | epoll_create 213 - | getdents64 217 61
+setxattr 188 5 | lsetxattr 189 6 | fsetxattr 190 7 | getxattr 191 8 | lgetxattr 192 9 | fgetxattr 193 10
+listxattr 194 11 | llistxattr 195 12 | flistxattr 196 13 | removexattr 197 14 | lremovexattr 198 15
+fremovexattr 199 16 | gettid 186 178 | time 201 - | futex 202 98
+sched_getaffinity 204 123 | epoll_create 213 - | getdents64 217 61
 set_tid_address 218 96 | restart_syscall 219 128 | fadvise64 221 223 | clock_gettime 228 113 | clock_getres 229 114
 clock_nanosleep 230 115 | exit_group 231 94 | epoll_wait 232 - | epoll_ctl 233 21 | tgkill 234 131 | utimes 235 -
 waitid 247 95 | openat 257 56 | mkdirat 258 34 | mknodat 259 33 | futimesat 261 - | newfstatat 262 79 | unlinkat 263 35
