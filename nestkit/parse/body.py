@@ -10,6 +10,7 @@ from nestkit.link import Link
 from nestkit.note import Block, Field, Heading, Problem, Task
 from nestkit.parse.field import find_fields
 from nestkit.parse.pieces import Item, Piece, parse_pieces
+from nestkit.parse.scan import scan_pieces
 from nestkit.parse.tag import first_spellings
 from nestkit.parse.task import find_marks
 
@@ -33,7 +34,7 @@ class Body:
 
 def parse_body(path: str, text: str, first_line: int) -> Body:
     """The facts of a body whose lines end in `\\n` and which begins on that line of its file."""
-    found = parse_pieces(text, first_line)
+    found = scan_pieces(text, first_line) or parse_pieces(text, first_line)
     boxes = {item: box for item in found.items if (box := _checkbox(item, found.lines[item.line - first_line]))}
     fields = [
         field

@@ -8,6 +8,7 @@ from typing import Any
 
 from nestkit.note import Problem
 from nestkit.parse.fence import Split, split_frontmatter
+from nestkit.parse.scan_yaml import scan_properties
 
 __all__ = ["Properties", "Split", "parse_properties", "split_frontmatter"]
 
@@ -39,6 +40,9 @@ def parse_properties(path: str, yaml: str | None) -> Properties:
     """
     if yaml is None or not yaml.strip():
         return Properties()
+    if (scanned := scan_properties(yaml)) is not None:
+        values, lines = scanned
+        return Properties(values, {key: line + 1 for key, line in lines.items()})
     from nestkit.parse.yaml12 import PropertiesHandler, YamlError  # late: it loads PyYAML
 
     try:

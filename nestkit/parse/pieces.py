@@ -125,17 +125,22 @@ def _add_piece(
     piece = Piece(_KINDS.get(before.type, "comment"), text, line, holders[-1].item, _block_line(text, line, holders))
     piece.level = int(before.tag[1]) if piece.kind == "heading" else 0
     if "[[" in text or "](" in text or "#" in text:  # nothing else can make a link or tag
-        seen = 0
-        for inline in parse_inline(text, references):
-            if inline.type == "text":
-                piece.tags += find_tags(inline.content)
-            elif "offset" in inline.meta:
-                line += text.count("\n", seen, inline.meta["offset"])
-                seen = inline.meta["offset"]
-                piece.links += as_link(inline, line)
+        read_inline(piece, references)
     found.pieces.append(piece)
     if piece.item is not None:
         piece.item.pieces.append(piece)
+
+
+def read_inline(piece: Piece, references: References) -> None:
+    """Put the links and tags of its text into the piece."""
+    line, seen = piece.line, 0
+    for inline in parse_inline(piece.text, references):
+        if inline.type == "text":
+            piece.tags += find_tags(inline.content)
+        elif "offset" in inline.meta:
+            line += piece.text.count("\n", seen, inline.meta["offset"])
+            seen = inline.meta["offset"]
+            piece.links += as_link(inline, line)
 
 
 def as_link(token: Token, line: int) -> list[Link]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
-_MATH = re.compile(r"\$(?![\s$])(?:\\.|[^$\\])+(?<!\s)\$(?!\d)|\$\$(?:\\.|[^$\\]|\$(?!\$))+\$\$", re.DOTALL)
+MATH = re.compile(r"\$(?![\s$])(?:\\.|[^$\\])+(?<!\s)\$(?!\d)|\$\$(?:\\.|[^$\\]|\$(?!\$))+\$\$", re.DOTALL)
 _FENCE = re.compile(r"(?<!%)%%(?!%)")
 _FOOTNOTE = re.compile(r"\[\^[^\s\]]+\]:[ \t]*")
 
@@ -47,7 +47,7 @@ def math(state: StateInline, silent: bool) -> bool:
 
     **Source**: obsidian-help, Advanced formatting syntax; Obsidian release notes 0.13.28.
     """
-    if state.src[state.pos] != "$" or not (found := _MATH.match(state.src, state.pos, state.posMax)):
+    if state.src[state.pos] != "$" or not (found := MATH.match(state.src, state.pos, state.posMax)):
         return False
     if not silent:
         state.push("math", "", 0).content = found[0]

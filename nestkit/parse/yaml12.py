@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
+from nestkit.parse.core_schema import core_value
 from nestkit.parse.fence import split_frontmatter
 
 MAX_DEPTH = 100
@@ -29,13 +30,6 @@ MAX_MENDS = 20
 MAX_MENDED = 100_000
 """Characters of a document that is worth it; each place costs another look."""
 
-_NULL = re.compile(r"(?:~|[Nn]ull|NULL)?")
-_BOOL = re.compile(r"[Tt]rue|TRUE|[Ff]alse|FALSE")
-_OCTAL = re.compile(r"0o[0-7]+")
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
-_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_INFINITE = re.compile(r"([-+]?)\.(?:inf|Inf|INF)")
-_NAN = re.compile(r"\.(?:nan|NaN|NAN)")
 _PLAIN = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`][^,\[\]{}#]*")
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -240,24 +234,6 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
         return entries, weight, event
 
 
-def core_value(text: str) -> Any:
-    """What an unquoted scalar means in the core schema: None, bool, int, float, or the text itself.
-
-    Numbers are JavaScript's: whole ones come out as int, and beyond 2**53 they lose the digits that the app loses.
-    """
-    if _NULL.fullmatch(text):
-        return None
-    if _BOOL.fullmatch(text):
-        return text[0] in "tT"
-    if _NUMBER.fullmatch(text):
-        return _whole(float(text))
-    if _OCTAL.fullmatch(text) or _HEX.fullmatch(text):
-        return _digits(text)
-    if infinite := _INFINITE.fullmatch(text):
-        return float(infinite[1] + "inf")
-    return float("nan") if _NAN.fullmatch(text) else text
-
-
 def key_text(key: Any) -> str:
     """The name under which npm yaml puts a key into a JavaScript object.
 
@@ -284,17 +260,6 @@ def _flow(value: Any) -> str:
 
 def _flow_key(name: str) -> str:
     return f"? {name}" if name.startswith(("{ ", "[ ")) else _flow(name)
-
-
-def _digits(text: str) -> int | float:
-    try:
-        return _whole(float(int(text, 0)))
-    except OverflowError:
-        return float("inf")
-
-
-def _whole(number: float) -> int | float:
-    return int(number) if number.is_integer() and abs(number) < 1e21 else number
 
 
 def _line(event: Any) -> int:
