@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nestkit.link import Link
 from nestkit.note import Block, Field, Heading, Problem, Task
 from nestkit.parse.field import find_fields
-from nestkit.parse.pieces import Item, Piece, parse_pieces
+from nestkit.parse.pieces import Item, Piece, Pieces, parse_pieces
 from nestkit.parse.scan import scan_pieces
 from nestkit.parse.tag import first_spellings
 from nestkit.parse.task import find_marks
@@ -34,11 +34,15 @@ class Body:
 
 def parse_body(path: str, text: str, first_line: int) -> Body:
     """The facts of a body whose lines end in `\\n` and which begins on that line of its file."""
-    found = scan_pieces(text, first_line) or parse_pieces(text, first_line)
+    return body_of(path, text, first_line, scan_pieces(text, first_line) or parse_pieces(text, first_line))
+
+
+def body_of(path: str, text: str, first_line: int, found: Pieces) -> Body:
+    """The facts of a body that was taken to pieces."""
     boxes = {item: box for item in found.items if (box := _checkbox(item, found.lines[item.line - first_line]))}
     fields = [
         field
-        for place, line in enumerate(found.lines)
+        for place, line in enumerate(found.lines if "::" in text else ())
         if "::" in line and place not in found.passed
         for field in find_fields([(first_line + place, line)])
     ]
@@ -65,7 +69,7 @@ def _blocks(pieces: list[Piece]) -> Iterator[Block]:
     **Source**: obsidian-help, Internal links; Obsidian release notes 0.9.5, 0.9.6.
     """
     for piece in pieces:
-        if piece.kind in ("paragraph", "heading") and (found := _BLOCK_ID.search(piece.text)):
+        if "^" in piece.text and piece.kind in ("paragraph", "heading") and (found := _BLOCK_ID.search(piece.text)):
             yield Block(found[1], piece.block_line)
 
 

@@ -41,8 +41,7 @@ def parse_properties(path: str, yaml: str | None) -> Properties:
     if yaml is None or not yaml.strip():
         return Properties()
     if (scanned := scan_properties(yaml)) is not None:
-        values, lines = scanned
-        return Properties(values, {key: line + 1 for key, line in lines.items()})
+        return Properties(scanned[0], {key: line + 1 for key, line in scanned[1].items()})
     from nestkit.parse.yaml12 import PropertiesHandler, YamlError  # late: it loads PyYAML
 
     try:

@@ -3,7 +3,8 @@
     text ── split_frontmatter ─┬─ parse_properties ── tags, aliases, property links
                                └─ parse_body ──────── links, tags, headings, blocks, tasks, fields
 
-This is the exact reading, and the one any faster reading has to equal.
+Each has two readers: a quick one for what notes mostly hold (`scan_yaml`, `scan` with `scan_inline`), and behind it the
+exact one (`yaml12`, `pieces` with `markdown`), which reads what the quick one is not certain of. Both say the same.
 """
 
 from __future__ import annotations

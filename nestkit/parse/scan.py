@@ -51,7 +51,8 @@ _QUOTE_MARK = re.compile(r"^> ?", re.MULTILINE)
 _BAR = re.compile(r"(?<!\\)\|")
 _DASHES = re.compile(r":?-+:?")
 
-_MAX_QUOTES = 4
+_MAX_QUOTES, _MAX_ITEMS = 4, 20
+"""In one another; the full parser has a limit of its own for deeper ones."""
 _MAX_ROWS = 1000
 
 
@@ -142,7 +143,9 @@ def _paragraph(scan: _Scan, block: re.Match[str]) -> str:
 
 
 def _heading(scan: _Scan, block: re.Match[str]) -> str:
-    title = _CLOSING_HASHES.sub("", block["title"], count=1).strip()
+    title = block["title"].strip()
+    if title[-1] == "#":
+        title = _CLOSING_HASHES.sub("", title, count=1).strip()
     scan.piece("heading", title, scan.line, level=len(block["hashes"]))
     scan.pass_to(block.end())
     return "table" if "|" in title else "heading"  # it may be the head of one
@@ -155,7 +158,7 @@ def _footnote(scan: _Scan, block: re.Match[str]) -> str:
 
 
 def _rule_off(scan: _Scan, block: re.Match[str]) -> str:
-    scan.pass_to(block.end(), silent=True)
+    scan.pass_to(block.end())
     return "rule_off"
 
 
@@ -174,7 +177,7 @@ def _html(scan: _Scan, block: re.Match[str]) -> str:
     closing = scan.text.find("-->", scan.at)
     if closing < 0:
         raise _Uncertain
-    scan.pass_to(scan.text.index("\n", closing) + 1, silent=True)
+    scan.pass_to(scan.text.index("\n", closing) + 1)
     return "html"
 
 
@@ -257,7 +260,7 @@ class _ListReading:
         sibling = self._close_beyond(column)
         outer = self.open[-1] if self.open else None
         mark = delimiter or "-"
-        if column - (outer.column if outer else 0) >= 4:
+        if column - (outer.column if outer else 0) >= 4 or len(self.open) == _MAX_ITEMS:
             raise _Uncertain  # code, or text of the paragraph above
         if number and touching and int(number) != 1 and (sibling is None or sibling.mark != mark):
             raise _Uncertain  # only a 1 may interrupt a paragraph

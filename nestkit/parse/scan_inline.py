@@ -14,57 +14,65 @@ from nestkit.parse.pieces import Piece
 from nestkit.parse.rules import MATH
 from nestkit.parse.tag import find_tags
 
-_PARTS = re.compile(
-    r"(?P<code>(?<!`)(?P<ticks>`+)(?!`)(?s:.+?)(?<!`)(?P=ticks)(?!`))"
-    rf"|(?P<math>(?s:{MATH.pattern}))"
-    rf"|(?P<wikilink>{WIKILINK.pattern})"
-    r"|(?P<image>!)?\[(?P<label>[^\[\]`<$*_~!&%\n]*)\]\((?P<place>[^\s\x00-\x1f\x7f()<>&]*)\)"
-)
+_SIGN = re.compile(r"[\[`$]")
+_CODE = re.compile(r"(`+)(?!`)(?s:.+?)(?<!`)\1(?!`)")
+_TICKS = re.compile("`+")
+_LINK = re.compile(r"\[([^\[\]`<$*_~!&%\n]*)\]\(([^\s\x00-\x1f\x7f()<>&]*)\)")
 _HARD = re.compile(r"\\|<[A-Za-z/!?]")
 """An escape, a tag of HTML or an address in angle brackets."""
-_PARTS_TEXT = re.compile(r"\*|~~|%%|&[#A-Za-z]|(?<!\w)_|_(?!\w)")
+_SPLITS_TEXT = re.compile(r"\*|~~|%%|&[#A-Za-z]|(?<!\w)_|_(?!\w)")
 """Signs that may end a run of text, which decides whether a `#` behind them begins a tag."""
 
 
 def scan_inline(piece: Piece) -> bool:
     """Whether the piece could be read; when not, it is as it was."""
-    text, line = piece.text, piece.line
+    text = piece.text
     if _HARD.search(text):
         return False
     links: list[Link] = []
     tags: list[str] = []
-    end = 0
-    for part in _PARTS.finditer(text):
-        if part.start() > end and not _read_run(text[end : part.start()], tags):
+    at = end = 0  # where to look on, and where the last part that is no text ended
+    while (sign := _SIGN.search(text, at)) is not None:
+        at = sign.start()
+        embed = at > end and text[at - 1] == "!"
+        found = _part_at(text, at)
+        if found is None:
+            at = found_ticks.end() if (found_ticks := _TICKS.match(text, at)) else at + 1
+            continue
+        if not _read_run(text[end : at - embed], tags):
             return False
-        line += text.count("\n", end, part.start())
-        end = part.end()
-        if (kind := part.lastgroup) == "wikilink":
-            link = _wikilink(part[0], line)
-            if link is None:
-                return False
-            links.append(link)
-        elif kind == "place":
-            if part["image"] is None:
-                tags += find_tags(part["label"])
-            if place := parse_destination(part["place"]):
-                links.append(Link(*place[:1], line, *place[1:], part["label"], part["image"] is not None))
-        line += text.count("\n", part.start(), end)
-    if end < len(text) and not _read_run(text[end:], tags):
+        at = end = found.end()
+        if found.re is WIKILINK:
+            links.append(_wikilink(found[1], piece.line + text.count("\n", 0, at), embed))
+        elif found.re is _LINK:
+            label, destination = found.groups()
+            if not embed:
+                tags += find_tags(label)
+            if place := parse_destination(destination):
+                links.append(Link(place[0], piece.line + text.count("\n", 0, at), *place[1:], label, embed))
+    if not _read_run(text[end:], tags):
         return False
     piece.links += links
     piece.tags += tags
     return True
 
 
-def _wikilink(text: str, line: int) -> Link | None:
-    embed = text[0] == "!"
-    inside = text[3:-2] if embed else text[2:-2]
+def _part_at(text: str, at: int) -> re.Match[str] | None:
+    """The code, math, wikilink or link that begins with the sign at this place."""
+    sign = text[at]
+    if sign == "[":
+        found = WIKILINK.match(text, at)
+        return found if found is not None and found[1].strip() else _LINK.match(text, at)
+    return (_CODE if sign == "`" else MATH).match(text, at)
+
+
+def _wikilink(inside: str, line: int, embed: bool) -> Link:
     if "|" not in inside and "#" not in inside:
-        target = inside.strip()
-        return Link(target, line, embed=embed) if target else None
+        return Link(inside.strip(), line, embed=embed)
     read = parse_link_text(inside)
-    return None if read is None else Link(read[0][0], line, read[0][1], read[0][2], read[1], embed)
+    assert read is not None, "it is not blank"
+    (target, heading, block), alias = read
+    return Link(target, line, heading, block, alias, embed)
 
 
 def _read_run(run: str, tags: list[str]) -> bool:
@@ -72,7 +80,7 @@ def _read_run(run: str, tags: list[str]) -> bool:
     if "](" in run:
         return False
     if "#" in run:
-        if _PARTS_TEXT.search(run):
+        if _SPLITS_TEXT.search(run):
             return False
         for row in run.split("\n") if "\n" in run else (run,):
             tags += find_tags(row)

@@ -15,9 +15,7 @@ _REST = r"[^\x00-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff\U0010f
 """Begins a class of characters that need no second look, to which the signs of each place are added."""
 _QUOTED = rf"\"(?P<double>{_REST}\"\\]*)\"|'(?P<single>{_REST}']*)'"
 _PLAIN = rf"(?P<plain>[^\W_](?:{_REST}#:]|:(?=\S))*)"
-_LINE = re.compile(
-    rf"(?P<name>[^\W\d_][\w-]*(?: [\w-]+)*):(?: +(?:{_QUOTED}|{_PLAIN}|\[(?P<flow>{_REST}]*)\]))? *"
-)
+_LINE = re.compile(rf"(?P<name>[^\W\d_][\w-]*(?: [\w-]+)*):(?: +(?:{_QUOTED}|{_PLAIN}|\[(?P<flow>{_REST}]*)\]))? *")
 _ITEM = re.compile(rf"(?P<indent> *)- +(?:{_QUOTED}|{_PLAIN}) *")
 _PART = re.compile(rf" *(?:{_QUOTED}|(?P<plain>[^\W_][\w ./+-]*)) *(?:,|$)")
 _SPECIAL = frozenset(("true", "false", "null"))

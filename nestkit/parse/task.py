@@ -40,6 +40,8 @@ def find_marks(text: str, line: int) -> list[Field]:
     **Source**: obsidian-tasks, docs "Tasks Emoji Format" and what `DefaultTaskSerializer.ts` accepts; Dataview, docs
     "Metadata on tasks" (emoji shorthands).
     """
+    if text.isascii():
+        return []
     marks: dict[str, tuple[int, str]] = {}
     rest = _without_tail(text)
     for _ in range(_MAX_MARKS):
