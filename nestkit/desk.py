@@ -119,6 +119,11 @@ class Desk:
         found = find_link(self.index, source, target).dest
         return None if found is None or self.is_private(found.path) else found.path
 
+    def find_path(self, note: str) -> str | None:
+        """The path of the note that a name or link means, from the vault's root; None when there is none."""
+        target = note.strip().removeprefix("!").removeprefix("[[").removesuffix("]]")
+        return self.resolve(target, "") if target.strip() else None
+
     def write_note(self, path: str, text: str, overwrite: bool) -> str:
         path = _as_note(path)
         if self.stage.read(path) is not None and not overwrite:

@@ -157,18 +157,27 @@ def loaded_by(script: Script, scripts: Iterable[Script]) -> list[Script]:
     import path, so too many rather than one too few.
     """
     by_module: dict[str, list[Script]] = {}
-    for each in scripts:
+    by_path = {each.path: each for each in scripts}
+    for each in by_path.values():
         parts = each.path.removesuffix(".py").removesuffix("/__init__").split("/")
         for start in range(len(parts)):
             by_module.setdefault(".".join(parts[start:]), []).append(each)
     found: dict[str, Script] = {script.path: script}
     waiting = [script]
     while waiting:
-        for module in waiting.pop().imports:
-            new = [each for each in by_module.get(module, ()) if each.path not in found]
-            found |= {each.path: each for each in new}
-            waiting += new
+        loader = waiting.pop()
+        asked = [each for module in loader.imports for each in by_module.get(module, ())]
+        new = [each for each in (*asked, *_packages_above(loader, by_path)) if each.path not in found]
+        found |= {each.path: each for each in new}
+        waiting += new
     return [found[path] for path in sorted(found) if path != script.path]
+
+
+def _packages_above(script: Script, by_path: Mapping[str, Script]) -> list[Script]:
+    """The `__init__.py` files that run when a file is loaded as part of its packages."""
+    folders = script.path.split("/")[:-1]
+    paths = ("/".join((*folders[:end], "__init__.py")) for end in range(1, len(folders) + 1))
+    return [by_path[path] for path in paths if path in by_path]
 
 
 def draft_wants(wants: Wants, declared: Sequence[Effect] | None) -> list[str]:

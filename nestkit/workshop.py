@@ -24,6 +24,7 @@ from nestkit.sandbox.check import check_program
 from nestkit.sandbox.command import command_line
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.sandbox.job import Job, ToolFailed
+from nestkit.sandbox.paths import as_opened
 from nestkit.scripts import vault as builtin
 from nestkit.tool import Tool
 from nestkit.vault.files import find_spelling
@@ -99,6 +100,7 @@ class Workshop:
 
     def _script(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
         """The value of a script's tool, run on the vault; on a private copy where it may write or must not see all."""
+        arguments = as_opened(tool, arguments, self._desk.find_path, self._is_there)
         script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
         self.digests[script.path] = script.digest
         if missing := [name for name in script.dependencies if not _is_here(name)]:
@@ -198,6 +200,9 @@ class Workshop:
             modules=self._modules(tool),
         )
         return self._engine.call(job, self._run.ask.limits, tool.timeout, collect)
+
+    def _is_there(self, path: str) -> bool:
+        return path in self._desk.stage.paths() or os.path.exists(f"{self._nest.root}/{path}")  # noqa: PTH110 - any text
 
     def _modules(self, tool: Tool) -> dict[str, str] | None:
         """What a tool that may do more than read may load of the vault: what its leave covers."""

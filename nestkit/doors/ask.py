@@ -11,7 +11,7 @@ from typing import Any, cast
 import click
 
 from nestkit.change import Change
-from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
+from nestkit.doors.printing import hint, json_option, open_here, plain, print_json, print_lines
 from nestkit.nest import Nest
 from nestkit.policy import CONTRACTS, Contract, Leave, Refusal, Wants
 from nestkit.run import EXIT_CODES, Ask, Run, Step
@@ -198,6 +198,8 @@ def answer_text(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, (set, frozenset)):
+        value = plain(value)
     if isinstance(value, (list, tuple)):
         return "\n".join(answer_text(item).replace("\n", " ") for item in value)
     if isinstance(value, dict):
@@ -212,7 +214,7 @@ def run_record(run: Run) -> dict[str, Any]:
     done = {applied.path: applied.applied for applied in run.applied}
     return {
         "status": run.status,
-        "answer": run.end.answer if answered else None,
+        "answer": plain(run.end.answer) if answered else None,
         "text": answer_text(run.end.answer) if answered else "",
         "reason": run.end.reason,
         "hint": run.end.hint,
@@ -242,7 +244,7 @@ def _step_record(step: Step) -> dict[str, Any]:
     calls = [
         {
             "tool": call.tool,
-            "arguments": call.arguments,
+            "arguments": plain(call.arguments),
             "effects": list(call.effects),
             "allowed": call.allowed,
             "error": call.error,

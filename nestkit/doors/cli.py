@@ -24,7 +24,7 @@ _COMMANDS = {
     "show": ("nestkit.doors.show", "Facts of a note or of the vault: links, tags, tasks, problems..."),
     "resolve": ("nestkit.doors.show", "Where a link would lead."),
     "tools": ("nestkit.doors.tools", "The tools your scripts offer; show or check one."),
-    "call": ("nestkit.doors.tools", "Call one tool."),
+    "call": ("nestkit.doors.call", "Call one tool."),
     "trust": ("nestkit.doors.trust", "Give a tool leave for more than reading; list and take back what you gave."),
     "runs": ("nestkit.doors.runs", "Runs so far; show one."),
     "obsidian": ("nestkit.doors.obsidian", "nest's commands in Obsidian's palette: install, status, uninstall."),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,31 @@ def open_here(ctx: click.Context, *, to_write: bool = False) -> Nest:
     ctx.call_on_close(nest.close)
     nest.refresh(progress=progress("reading notes"))
     return nest
+
+
+def plain(value: Any) -> Any:
+    """A tool's value as JSON has it: dates and decimals as text, sets as lists in order, records as objects, bytes as
+    base64, keys as text. Numbers that JSON lacks (`nan`, `inf`) are text too."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else str(plain(key)): plain(held) for key, held in value.items()}
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, Set):
+        return sorted(map(plain, value), key=_order)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _order(item: Any) -> tuple[str, Any]:
+    """What plain values of different kinds are sorted by."""
+    return type(item).__name__, item if isinstance(item, (str, int, float)) else json.dumps(item)
 
 
 def print_json(value: Any) -> None:

@@ -1,20 +1,15 @@
-"""`nest tools` and `nest call`: what the scripts offer, and one of them called. *Disk, Process*."""
+"""`nest tools`: what the scripts offer. *Disk*."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from nestkit.doors.ask import answer_text, draft_ask, say_why, walk
 from nestkit.doors.groups import DefaultGroup
 from nestkit.doors.printing import json_option, open_here, print_json, print_lines
-from nestkit.run import EXIT_CODES
 from nestkit.tool import Tool
-from nestkit.writers import Call
 
 
 @click.group("tools", cls=DefaultGroup)
@@ -70,78 +65,6 @@ def check_tools(ctx: click.Context, as_json: bool) -> None:
     else:
         print_lines(map(str, found) if found else ["no problems"])
     ctx.exit(1 if found else 0)
-
-
-@click.command("call", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("name")
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[--PARAMETER VALUE]...")
-@click.pass_context
-def call_command(ctx: click.Context, name: str, words: tuple[str, ...]) -> None:
-    """Call the tool NAME, giving its parameters as options: nest call fx.convert --amount 250 --source GBP.
-
-    The call goes through the same broker, isolation and limits as one in a program; values are checked against the
-    tool's types. A call that changes notes leaves a run note.
-
-    NAME `-` is read from stdin. Besides the tool's own parameters: --yes (leave for its effects), --dry-run,
-    --now TIME, --verbose, --json, --max-bytes N (of the printed answer; the rest is cut, and said).
-    """
-    name = sys.stdin.readline().strip() if name == "-" else name
-    nest = open_here(ctx)
-    tool = nest.get_tool(name)
-    values, rest, own = parse_values(words, tool)
-    options = {**own, "now": own.get("now"), "note": None, "contract": None, "model": "builtin", "no_note": False}
-    run = walk(nest, draft_ask(nest, f"call {tool.name}", options), options, call=Call(tool, rest, values))
-    if "json" in own:
-        print_json(run.end.answer if run.status == "ok" else {"status": run.status, "reason": run.end.reason})
-    elif run.status == "ok":
-        print_lines(_shortened(answer_text(run.end.answer), own.get("max_bytes")).splitlines())
-    else:
-        say_why(run)
-    ctx.exit(EXIT_CODES[run.status])
-
-
-_OWN = {"yes": True, "dry-run": True, "verbose": True, "json": True, "now": False, "max-bytes": False}
-"""Options of `nest call` itself, and whether each is a switch; a tool's parameter of the same name comes first."""
-
-
-def parse_values(words: Sequence[str], tool: Tool) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
-    """(values by parameter, the rest in order, nest's own options) of `--name value`, `--name=value`, `--switch`.
-
-    A repeated option makes a list.
-    """
-    names = {p.name.replace("_", "-"): p for p in tool.parameters} | {
-        flag.lstrip("-"): p for p in tool.parameters for flag in p.flags
-    }
-    values: dict[str, Any] = {}
-    own: dict[str, Any] = {}
-    rest: list[str] = []
-    queue = list(words)
-    while queue:
-        word = queue.pop(0)
-        if not word.startswith("--") or word == "--":
-            rest.append(word)
-            continue
-        name, equals, value = word[2:].partition("=")
-        parameter = names.get(name)
-        switch = _OWN.get(name, False) if parameter is None else parameter.schema.get("type") == "boolean"
-        if not equals:
-            value = "true" if switch or not queue or queue[0].startswith("--") else queue.pop(0)
-        key = parameter.name if parameter else name.replace("-", "_")
-        place = own if parameter is None and name in _OWN else values
-        place[key] = value if key not in place else [*_listed(place[key]), value]
-    return values, rest, own
-
-
-def _shortened(text: str, max_bytes: str | None) -> str:
-    """The text, or as much of it as a caller says it can take."""
-    if max_bytes is None or not max_bytes.isdigit() or len(text.encode()) <= int(max_bytes):
-        return text
-    kept = text.encode()[: int(max_bytes)].decode("utf-8", "ignore")
-    return f"{kept}\n… {len(text) - len(kept)} characters more"
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _row(tool: Tool) -> str:

@@ -24,6 +24,7 @@ _PLAIN: Mapping[str, Schema] = {
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
     "time": {"type": "string", "format": "time"},
+    "timedelta": {"type": "string", "format": "duration"},
     "Decimal": {"type": "number", "format": "decimal"},
     "Path": {"type": "string", "format": "path"},
     "PurePath": {"type": "string", "format": "path"},
@@ -136,7 +137,9 @@ def any_of(schemas: Sequence[Schema]) -> Schema:
     if not all(flat) or len(flat) > _MAX_OPTIONS:
         return {}
     if any("enum" in option for option in flat) and all("enum" in o or o == {"type": "null"} for o in flat):
-        return enum_of([value for option in flat for value in option.get("enum", [None])])
+        spelled = {name: value for option in flat for name, value in option.get("x-names", {}).items()}
+        made = enum_of([value for option in flat for value in option.get("enum", [None])])
+        return made | {"x-names": spelled} if made and spelled else made
     each = [option for number, option in enumerate(flat) if option not in flat[:number]]
     return each[0] if len(each) == 1 else {"anyOf": each}
 
@@ -160,6 +163,20 @@ def enum_values(node: ast.expr | None, names: Names) -> list[Any]:
 
 def is_enum(class_def: ast.ClassDef, names: Names) -> bool:
     return any(last_part(base, names) in _ENUM_BASES for base in class_def.bases)
+
+
+def _enum_class(class_def: ast.ClassDef, names: Names) -> Schema:
+    """Schema of an enum class; `x-names` tells what its members are called, where that is not their value."""
+    values, called = members_of(class_def, names), _member_names(class_def)
+    made = enum_of(values)
+    pairs = zip(called, values, strict=True) if len(called) == len(values) else ()
+    spelled = {name: value for name, value in pairs if name.casefold() != str(value).casefold()}
+    return made | {"x-names": spelled} if made and spelled else made
+
+
+def _member_names(class_def: ast.ClassDef) -> list[str]:
+    targets = [statement.targets for statement in class_def.body if isinstance(statement, ast.Assign)]
+    return [target.id for (target, *_) in targets if isinstance(target, ast.Name) and not target.id.startswith("_")]
 
 
 def members_of(class_def: ast.ClassDef, names: Names) -> list[Any]:
@@ -270,7 +287,7 @@ class _Hints:
 
     def _class(self, class_def: ast.ClassDef) -> Schema:
         if is_enum(class_def, self.names):
-            return enum_of(members_of(class_def, self.names))
+            return _enum_class(class_def, self.names)
         fields = fields_of(class_def, self.names)
         if not fields:
             base = self.schema(class_def.bases[0]) if class_def.bases else {}

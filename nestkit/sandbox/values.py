@@ -11,7 +11,7 @@ import math
 import re
 import reprlib
 from collections.abc import Mapping, Sequence, Set
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -25,6 +25,7 @@ _KINDS = {
     "object": "a mapping",
     "null": "None",
 }
+_DURATION = "a length of time like 90 (seconds), 1:30:00 or 1h30m"
 _MOMENTS: Mapping[str, tuple[Any, str]] = {
     "date": (date.fromisoformat, "a date like 2026-03-18"),
     "date-time": (datetime.fromisoformat, "a moment like 2026-03-18T09:00"),
@@ -49,7 +50,7 @@ def fit(value: Any, schema: Mapping[str, Any]) -> Any:
         if "anyOf" in schema:
             return _fit_any(value, schema["anyOf"])
         if "enum" in schema:
-            return _fit_choice(value, schema["enum"])
+            return _fit_choice(value, schema["enum"], schema.get("x-names", {}))
         fitter = _FITTERS.get(str(schema.get("type", "")))
         return value if fitter is None else fitter(value, schema)
     except (ValueError, ArithmeticError):  # a number that cannot be written, or that compares with nothing
@@ -74,6 +75,8 @@ def wanted(schema: Mapping[str, Any]) -> str:
         return f"one of {', '.join(choices[:_MAX_SHOWN] + more)}"
     if schema.get("format") in _MOMENTS:
         return _MOMENTS[schema["format"]][1]
+    if schema.get("format") == "duration":
+        return _DURATION
     kind = _KINDS.get(str(schema.get("type", "")), "anything")
     return f"{kind} of {wanted(schema['items'])} each" if kind == "a list" and schema.get("items") else kind
 
@@ -97,24 +100,29 @@ def _fit_any(value: Any, options: Sequence[Mapping[str, Any]]) -> Any:
     raise Misfit(wanted({"anyOf": options}))
 
 
-def _fit_choice(value: Any, choices: Sequence[Any]) -> Any:
-    """The choice that equals the value, or that it spells: `"3"` is 3, `"eur"` is `"EUR"` when no other is."""
+def _fit_choice(value: Any, choices: Sequence[Any], names: Mapping[str, Any]) -> Any:
+    """The choice that equals the value, or that it spells: `"3"` is 3, `"eur"` is `"EUR"` when no other is, and a
+    member of an enum may be given by its name."""
     for choice in choices:
         if value == choice and isinstance(value, bool) == isinstance(choice, bool):
             return choice
+    if isinstance(value, str) and value in names:
+        return names[value]
     spelled = (value[:200] if isinstance(value, str) else shown(value)).casefold()
     alike = [choice for choice in choices if choice is not None and str(choice).casefold() == spelled]
     if len(alike) == 1 and isinstance(value, str | int | float) and not isinstance(value, bool):
         return alike[0]
     from difflib import get_close_matches  # late: only mistakes need it
 
-    spellings = {str(choice).casefold(): choice for choice in choices}
+    spellings = {str(choice).casefold(): choice for choice in (*names, *choices)}
     near = get_close_matches(spelled, spellings, 1)
     guess = f" (did you mean {spellings[near[0]]!r}?)" if near else ""
     raise Misfit(wanted({"enum": choices}) + guess)
 
 
 def _fit_text(value: Any, schema: Mapping[str, Any]) -> Any:
+    if schema.get("format") == "duration":
+        return _fit_duration(value)
     if isinstance(value, date | time):
         return value if schema.get("format") in _MOMENTS else value.isoformat()
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and "format" not in schema:
@@ -130,6 +138,25 @@ def _fit_text(value: Any, schema: Mapping[str, Any]) -> Any:
         except ValueError:
             raise Misfit(wanted(schema)) from None
     return value
+
+
+_CLOCK = re.compile(r"(?:(?P<days>-?\d+) days?, )?(?P<hours>\d+):(?P<minutes>\d\d)(?::(?P<seconds>\d\d(?:\.\d+)?))?")
+_SPELLED = re.compile(
+    r"p?(?:(?P<weeks>\d+)w)?(?:(?P<days>\d+)d)?t?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?"
+)
+
+
+def _fit_duration(value: Any) -> timedelta:
+    """A length of time out of seconds, `1:30:00` (as Python prints it too), `1h30m`, or ISO 8601's `PT1H30M`."""
+    if isinstance(value, timedelta):
+        return value
+    text = value.strip().lower() if isinstance(value, str) else value
+    if isinstance(text, str) and (found := _CLOCK.fullmatch(text) or _SPELLED.fullmatch(text)) and text.strip("pt"):
+        return timedelta(**{unit: float(number) for unit, number in found.groupdict().items() if number})
+    try:
+        return timedelta(seconds=float(_fit_number(text, {"type": "number"})))
+    except (Misfit, ArithmeticError):
+        raise Misfit(_DURATION) from None
 
 
 def _fit_whole(value: Any, schema: Mapping[str, Any]) -> int:
@@ -212,7 +239,14 @@ def _fit_mapping(value: Any, schema: Mapping[str, Any]) -> Any:
     if missing:
         raise Misfit(f"a mapping with {', '.join(map(repr, schema['required']))}")
     properties, others = schema.get("properties", {}), schema.get("additionalProperties", {})
-    return {key: fit(held, properties.get(key, others)) for key, held in value.items()}
+    return {key: _fit_held(key, held, properties.get(key, others)) for key, held in value.items()}
+
+
+def _fit_held(key: Any, value: Any, schema: Any) -> Any:
+    try:
+        return fit(value, schema) if isinstance(schema, Mapping) else value
+    except Misfit as misfit:
+        raise Misfit(f"a mapping with {misfit} under {shown(key)}") from None
 
 
 def _json(text: str, kind: type) -> Any:

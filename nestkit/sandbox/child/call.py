@@ -12,6 +12,7 @@ import errno
 import importlib.machinery
 import io
 import os
+import re
 import sys
 import warnings
 from types import ModuleType
@@ -59,9 +60,10 @@ def _call(wish: dict[str, Any]) -> Any:
         source = script.read()
     if wish["digest"] and _digest(source) != wish["digest"]:
         raise RuntimeError(f"{wish['script']} has changed since it was read")
+    package = _package_of(source, wish)
     if wish["function"]:
-        return _call_function(source, file, wish["function"], wire.unpack(wish["arguments"]))
-    return _run_command(source, file, wish["argv"])
+        return _call_function(source, file, package, wish["function"], wire.unpack(wish["arguments"]))
+    return _run_command(source, file, package, wish["argv"])
 
 
 def _digest(source: bytes) -> str:
@@ -131,9 +133,20 @@ def _finder_below(vault: str) -> Any:
     return hook
 
 
-def _call_function(source: bytes, file: str, function: str, arguments: dict[str, Any]) -> Any:
+_RELATIVE = re.compile(rb"^\s*from\s*\.", re.M)
+
+
+def _package_of(source: bytes, wish: dict[str, Any]) -> str:
+    """The package that a script imports relatively from: its folder below that of all scripts; else empty."""
+    below = os.path.dirname(os.path.relpath(wish["script"], wish["system"] or "."))
+    return below.replace("/", ".") if below and not below.startswith("..") and _RELATIVE.search(source) else ""
+
+
+def _call_function(source: bytes, file: str, package: str, function: str, arguments: dict[str, Any]) -> Any:
     name = os.path.basename(file).removesuffix(".py")
-    target: Any = _run_source(source, file, name if name not in sys.modules else f"{name}_script")
+    if package:
+        name = f"{package}.{name}"
+    target: Any = _run_source(source, file, name if name not in sys.modules else f"{name}_script", package)
     for part in function.split("."):
         target = getattr(target, part)
     args, kwargs = _spread(target, fitting.fit_arguments(target, arguments))
@@ -151,12 +164,13 @@ async def _wait_for(value: Any) -> Any:
     return await value
 
 
-def _run_source(source: bytes, file: str, name: str) -> ModuleType:
-    """Run these very bytes as the module of that name."""
+def _run_source(source: bytes, file: str, name: str, package: str) -> ModuleType:
+    """Run these very bytes as the module of that name, in that package."""
     loader = SourceLoader(name, file)
     module = ModuleType(name)
     module.__file__, module.__loader__ = file, loader
     module.__spec__ = None if name == "__main__" else importlib.machinery.ModuleSpec(name, loader, origin=file)
+    module.__package__ = package
     sys.modules[name] = module
     exec(compile(source, file, "exec", dont_inherit=True), vars(module))
     return module
@@ -186,12 +200,12 @@ def _spread(function: Any, arguments: dict[str, Any]) -> tuple[list[Any], dict[s
     return args, left
 
 
-def _run_command(source: bytes, file: str, argv: list[str]) -> wire.CommandText:
+def _run_command(source: bytes, file: str, package: str, argv: list[str]) -> wire.CommandText:
     """Run a script as a command. One that fails without a word on its output raises what it complained of."""
     sys.argv = [file, *argv]
     code: object = 0
     try:
-        _run_source(source, file, "__main__")
+        _run_source(source, file, "__main__", package)
     except SystemExit as stop:
         code = stop.code
     out, complaint = _printed(sys.stdout), _printed(sys.stderr)

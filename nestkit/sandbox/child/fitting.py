@@ -6,6 +6,8 @@ function itself says what is wrong. Runs in the child: standard library only.
 
 from __future__ import annotations
 
+import collections.abc
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -22,7 +24,16 @@ _FROM_TEXT: dict[Any, Callable[[str], Any]] = {
     datetime.time: datetime.time.fromisoformat,
     uuid.UUID: uuid.UUID,
 }
-_COLLECTIONS = (set, frozenset, tuple, list)
+_COLLECTIONS = (set, frozenset, list)
+_LISTS = (
+    collections.abc.Sequence,
+    collections.abc.MutableSequence,
+    collections.abc.Iterable,
+    collections.abc.Iterator,
+    collections.abc.Collection,
+)
+_SETS = (collections.abc.Set, collections.abc.MutableSet)
+_MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
 
 def fit_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,18 +47,34 @@ def fit_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) ->
 
 def fit(value: Any, kind: Any) -> Any:
     """The value as this kind when it plainly can be one; else the value itself."""
-    origin = typing.get_origin(kind)
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return _fit_any(value, typing.get_args(kind))
-    if (origin or kind) in _COLLECTIONS and isinstance(value, list):
-        inner = typing.get_args(kind)[:1]
-        return (origin or kind)(fit(item, inner[0]) if inner else item for item in value)
+        return _fit_any(value, inner)
+    if (origin or kind) is typing.Annotated:
+        return fit(value, inner[0])
+    if isinstance(value, list) and (made := _fit_items(value, origin or kind, inner)) is not None:
+        return made
+    if type(value) is dict and origin in _MAPPINGS and len(inner) == 2:
+        return {fit(key, inner[0]): fit(held, inner[1]) for key, held in value.items()}
     if not isinstance(kind, type):
         return value
     try:
         return _make(value, kind)
     except (ValueError, KeyError, TypeError, decimal.InvalidOperation):
         return value
+
+
+def _fit_items(value: list[Any], kind: Any, inner: tuple[Any, ...]) -> Any:
+    """The collection of this kind, each item as its place asks for; None when it is no collection."""
+    if kind is tuple:
+        each = inner[:1] * len(value) if len(inner) == 2 and inner[1] is Ellipsis else inner
+        if each and len(each) != len(value):
+            return None
+        return tuple(map(fit, value, each)) if each else tuple(value)
+    items = (fit(item, inner[0]) if inner else item for item in value)
+    if kind in _COLLECTIONS:
+        return kind(items)
+    return list(items) if kind in _LISTS else set(items) if kind in _SETS else None
 
 
 def _fit_any(value: Any, kinds: tuple[Any, ...]) -> Any:
@@ -69,4 +96,22 @@ def _make(value: Any, kind: type) -> Any:
         return _FROM_TEXT[kind](value)
     if isinstance(value, str) and issubclass(kind, pathlib.PurePath):
         return kind(value)
+    if kind is bytes and isinstance(value, str):
+        return value.encode()
+    if type(value) is dict and (fields := _fields_of(kind)):
+        return kind(**{name: fit(held, fields[name]) for name, held in value.items()})
+    if type(value) is list and hasattr(kind, "_fields") and (fields := _fields_of(kind)):
+        return kind(*map(fit, value, fields.values()))
     return value
+
+
+def _fields_of(kind: type) -> dict[str, Any]:
+    """Name -> hint of what a dataclass or named tuple is made of, in order; nothing for other classes."""
+    if dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind) if field.init]
+    elif issubclass(kind, tuple):
+        names = list(getattr(kind, "_fields", ()))
+    else:
+        return {}
+    hints = typing.get_type_hints(kind)
+    return {name: hints.get(name, Any) for name in names}

@@ -1,0 +1,3 @@
+from . import near
+from ..upper import up
+def more(): return near.x + up()

@@ -1,0 +1,1 @@
+def up(): return 41

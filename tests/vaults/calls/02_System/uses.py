@@ -1,0 +1,5 @@
+from lib.deep.more import more
+import lib.upper
+def total() -> int:
+    "Sum."
+    return more() + lib.upper.up()
