@@ -28,7 +28,7 @@ from nestkit.note import Note, Problem, Vocabulary
 from nestkit.policy import PROTECTED
 from nestkit.reading import read_script
 from nestkit.scripts.vault import WRITERS
-from nestkit.tool import Effect, Script, Tool
+from nestkit.tool import Effect, Group, Script, Tool
 from nestkit.vault.files import list_files, read_file
 from nestkit.vault.names import matches_any
 from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
@@ -54,7 +54,8 @@ class Registry:
     tools: tuple[Tool, ...]
     scripts: tuple[Script, ...]
     problems: tuple[Problem, ...]
-    """Names that two scripts claim; what is wrong inside a script is with the script."""
+    """Names that two scripts claim, and notes that document tools wrongly; a script's own problems are with it."""
+    groups: tuple[Group, ...] = ()
 
 
 @dataclass(slots=True)
@@ -119,9 +120,11 @@ class Nest(Lookups):
     @cached_property
     def registry(self) -> Registry:
         """The tools as of the last refresh."""
-        scripts = (self._builtin(), *registry.list_scripts(self.index))
+        from nestkit.documented import documented  # late: facts need no tools
+
+        scripts, groups, wrong = documented(self, (self._builtin(), *registry.list_scripts(self.index)))
         tools, problems = registry.unique_tools(scripts)
-        return Registry(tuple(tools), scripts, tuple(problems))
+        return Registry(tuple(tools), tuple(scripts), (*problems, *wrong), tuple(groups))
 
     @cached_property
     def trust(self) -> Trust:

@@ -102,6 +102,8 @@ class Tool:
     line: int = 1
     cache: bool = False
     """Its author says that equal arguments give equal results, so a run may call it once."""
+    notes: tuple[str, ...] = ()
+    """Paths of the notes that document it."""
 
     @property
     def short(self) -> str:
@@ -152,3 +154,16 @@ class Script:
     imports: tuple[str, ...] = ()
     """Dotted names of the modules it could load; those in the scripts' folder run with its powers."""
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tools that belong together: the scripts below a folder with a `SKILL.md`."""
+
+    name: str
+    folder: str
+    path: str
+    """Of the `SKILL.md`."""
+    summary: str = ""
+    text: str = ""
+    """Its body: how the tools are used together, told on demand."""

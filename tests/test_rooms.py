@@ -15,6 +15,7 @@ HALL = (
     "nest",
     "lookups",
     "reading",
+    "documented",
     "walk",
     "writers",
     "workshop",

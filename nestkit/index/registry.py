@@ -61,6 +61,7 @@ def _tool_from(kept: Mapping[str, Any]) -> Tool:
         "declared": None if declared is None else tuple(Effect(**effect) for effect in declared),
         "found": tuple(Effect(**effect) for effect in kept["found"]),
         "utterances": tuple(kept["utterances"]),
+        "notes": tuple(kept["notes"]),
         "examples": tuple(Example(**example) for example in kept["examples"]),
     }
     return Tool(**{**kept, **lists})
