@@ -135,10 +135,9 @@ def check_call(tool: Tool, leave: Leave) -> Refusal | None:
         every = tool.confirm == "always"  # no grant would spare the question
         hint = "ask again at a terminal, or with --yes" if every else f"run `nest trust {tool.name}`, or use --yes"
         return Refusal(f"{tool.name} wants {wants}: that takes a person's yes", hint, tool.name, needs_person=True)
-    beyond = [effect for effect in tool.effects if effect.kind in ("network", "run")]
-    if beyond and tool.manner != "builtin":
-        wants = ", ".join(map(str, beyond))
-        return Refusal(f"{tool.name} wants {wants}, and this nest gives no script that power yet", tool=tool.name)
+    if tool.manner != "builtin" and any(effect.kind == "run" and not effect.scope for effect in tool.effects):
+        reason = f"{tool.name} wants to run programs and does not say which"
+        return Refusal(reason, "its script may declare each as `run:PROGRAM`", tool=tool.name)
     return None
 
 

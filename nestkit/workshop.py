@@ -106,7 +106,7 @@ class Workshop:
         if missing := [name for name in script.dependencies if not _is_here(name)]:
             text = f"{tool.script} needs {', '.join(missing)}, which is not installed beside nest"
             raise ToolFailed("ModuleNotFoundError", text, ("ModuleNotFoundError", "ImportError"))
-        writes = tuple(effect.scope for effect in tool.effects if effect.kind in ("write", "delete"))
+        writes = _scopes(tool, "write", "delete")
         staged = self._desk.stage.changes()
         layers = self._engine is not None and self._engine.layers
         if not (writes or staged) and (layers or not self._nest.config.private):
@@ -195,6 +195,8 @@ class Workshop:
             over=over,
             writable=find_folders(root, writes) if writes else False,
             environment=_environment(tool),
+            network=_scopes(tool, "network"),
+            run=_scopes(tool, "run"),
             site=_site(),
             digest=digest,
             modules=self._modules(tool),
@@ -282,10 +284,14 @@ def spelling(root: Path) -> Callable[[str], str]:
     return lambda path: find_spelling(root, path)
 
 
+def _scopes(tool: Tool, *kinds: str) -> tuple[str, ...]:
+    """Globs, hosts, variables or programs of the effects of these kinds."""
+    return tuple(effect.scope for effect in tool.effects if effect.kind in kinds)
+
+
 def _environment(tool: Tool) -> dict[str, str]:
     """Values of the variables the tool was allowed."""
-    names = [effect.scope for effect in tool.effects if effect.kind == "env" and effect.scope]
-    return {name: os.environ[name] for name in names if name in os.environ}
+    return {name: os.environ[name] for name in _scopes(tool, "env") if name in os.environ}
 
 
 def _site() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -28,14 +28,18 @@ from nestkit.run import Execute, Outcome
 from nestkit.sandbox import worker
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, pack, unpack
+from nestkit.sandbox.dial import dialling
 from nestkit.sandbox.job import Job, ToolFailed, World
 from nestkit.sandbox.kernel import Child, End, Kernel, find_programs
 from nestkit.sandbox.scratch import Overfull, Scratch
+from nestkit.sandbox.watch import Watch
 
 BACKENDS: Mapping[str, str] = {"linux": "nestkit.sandbox.kernel"}
 """`sys.platform` -> the module that has `TIERS`, strongest first, and `Kernel(tier)`."""
 
 _RUNTIME = ("RuntimeError",)
+_PERMISSION = ("PermissionError", "OSError")
+_ALONE = "without namespaces no program can be started, since its processes could not be ended as one"
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -104,18 +108,24 @@ class Engine:
         seconds = min(limits.tool_seconds, seconds or limits.tool_seconds)
         if (ending := worker.deadline.get()) is not None:
             seconds = min(seconds, max(0.0, ending() - time.monotonic()))
+        if job.run and self.tier != "kernel-full":
+            raise ToolFailed("PermissionError", f"{job.script} wants {', '.join(job.run)}: {_ALONE}", _PERMISSION)
         with ExitStack() as opened:
             scratch = self._scratch("/tmp", job.root, opened)
             wish = _job_wish(job, limits, scratch) | {"collect": collect is not None}
             child = self._kernel.spawn(wish, limits.message_bytes)
             opened.callback(child.close)
-            value = self._await(child, job, limits, seconds)
+            watch = self._watch(job, limits, scratch)
+            if child.dial is not None:
+                opened.enter_context(dialling(child.dial, job.network))
+            with watch.over(child) if watch else nullcontext():
+                value = self._await(child, job, limits, seconds, watch)
             child.kill()
             if collect is not None:
                 collect(Path(f"/proc/self/fd/{child.folder}"))
             return value
 
-    def _await(self, child: Child, job: Job, limits: Limits, seconds: float) -> Any:
+    def _await(self, child: Child, job: Job, limits: Limits, seconds: float, watch: Watch | None) -> Any:
         """What the child answers. Raises ToolFailed."""
         try:
             child.wire.deadline = time.monotonic() + seconds
@@ -124,9 +134,15 @@ class Engine:
             text = f"{job.script} took longer than {seconds:.3g} seconds and was stopped"
             raise ToolFailed("TimeoutError", text, ("TimeoutError", "OSError")) from None
         except Closed:
-            raise _explain(child.wait(), job, limits) from None
+            raise _explain(child.wait(), job, limits, watch.limit if watch else "") from None
         except (Broken, TooLarge) as error:
             raise ToolFailed("RuntimeError", f"{job.script} sent no usable answer: {error}", _RUNTIME) from None
+
+    def _watch(self, job: Job, limits: Limits, scratch: str) -> Watch | None:
+        """Limits that the kernel's ceilings on one process do not hold."""
+        if job.run:
+            return Watch(limits.memory_bytes, limits.cpu_seconds)
+        return None if self.layers else Watch(scratch=scratch, scratch_bytes=limits.scratch_bytes)
 
     def _spawn_program(self, broker: Broker, moment: dict[str, Any], world: World | None, opened: ExitStack) -> Child:
         wish = _program_wish(broker) | moment
@@ -320,10 +336,13 @@ def _read_answer(message: dict[str, Any]) -> Any:
     raise ToolFailed(texts["type"] or "RuntimeError", texts["text"], tuple(bases), tuple(given), texts["place"])
 
 
-def _explain(end: End, job: Job, limits: Limits) -> ToolFailed:
-    if end.cpu_seconds >= limits.cpu_seconds - 0.5:
+def _explain(end: End, job: Job, limits: Limits, limit: str) -> ToolFailed:
+    if limit == "scratch":
+        text = f"{job.script} filled its scratch folder beyond {limits.scratch_bytes:,} bytes"
+        return ToolFailed("OSError", text, ("OSError",))
+    if limit == "cpu" or end.cpu_seconds >= limits.cpu_seconds - 0.5:
         text = f"{job.script} used all its {limits.cpu_seconds} seconds of processor time"
         return ToolFailed("TimeoutError", text, ("TimeoutError", "OSError"))
-    if end.memory_bytes > 0.8 * limits.memory_bytes:
+    if limit == "memory" or end.memory_bytes > 0.8 * limits.memory_bytes:
         return ToolFailed("MemoryError", f"{job.script} ran out of memory", ("MemoryError",))
     return ToolFailed("RuntimeError", f"{job.script} ended its own process (code {end.code})", _RUNTIME)

@@ -53,6 +53,8 @@ class Child:
         self._end: End | None = None
         self.folder = -1
         """Descriptor of the folder in which it leaves files, if there is one; it stays open when the child is gone."""
+        self.dial: socket.socket | None = None
+        """On which it asks for connections, if it may have any."""
 
     def kill(self) -> End:
         """Kill it with all below it, and return how it ended; what had ended before stays as it was."""
@@ -65,9 +67,16 @@ class Child:
             os.close(self._handle)
         return self._end
 
+    def stop(self) -> None:
+        """Kill it and leave the rest to whoever talks with it."""
+        with suppress(ProcessLookupError, OSError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
     def close(self) -> None:
         """Kill it and let go of its files."""
         self.kill()
+        if self.dial is not None:
+            self.dial.close()
         if self.folder >= 0:
             os.close(self.folder)
             self.folder = -1
@@ -162,7 +171,7 @@ class Kernel:
         return parent, ours
 
     def _spawn(self, wish: Mapping[str, Any], most: int) -> Child:
-        child = self._fork()
+        child = self._fork(dials=bool(wish.get("network")))
         child.wire.deadline = time.monotonic() + _START_SECONDS
         try:
             child.wire.send({**wish, "bait": self._bait.wish, "message_bytes": most})
@@ -185,22 +194,29 @@ class Kernel:
             child.take_folder()
         return child
 
-    def _fork(self) -> Child:
+    def _fork(self, *, dials: bool) -> Child:
         """A child just born, with nothing said yet. Raises Closed or OSError when its parent is gone."""
-        ours, theirs = socket.socketpair()
-        line, their_line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pairs = [socket.socketpair(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)]
+        if dials:
+            pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        ours, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        line = ours[1]
         try:
-            with theirs, their_line:
-                socket.send_fds(self._control, [b"s"], [theirs.fileno(), their_line.fileno()])
+            socket.send_fds(self._control, [b"s"], [link.fileno() for link in theirs])
             line.settimeout(_START_SECONDS)
             message, handles, _, _ = socket.recv_fds(line, 100, 1)
             if not message or not handles:
                 raise Closed
         except BaseException:
-            ours.close()
-            line.close()
+            for link in ours:
+                link.close()
             raise
-        return Child(Wire(ours, _OPENING_BYTES, mend=True), line, handles[0])
+        finally:
+            for link in theirs:
+                link.close()
+        child = Child(Wire(ours[0], _OPENING_BYTES, mend=True), line, handles[0])
+        child.dial = ours[2] if dials else None
+        return child
 
     def _end_parent(self) -> None:
         self._control.close()
@@ -312,7 +328,9 @@ def find_programs(names: Sequence[str]) -> list[str]:
         with open(file, "rb") as program:
             first = program.readline(256)
         if first.startswith(b"#!"):
-            words = first[2:].split()
-            found.append(os.path.realpath(os.fsdecode(words[0])))
+            words = [os.fsdecode(word) for word in first[2:].split()]
+            found.append(os.path.realpath(words[0]))
+            if words[0].endswith("/env") and words[1:]:
+                found += find_programs(words[1:2])
     loaders = [str(loader) for place in ("lib", "lib64", "lib/*") for loader in Path("/").glob(f"{place}/ld-*.so*")]
     return [*dict.fromkeys([*found, *map(os.path.realpath, loaders)])]

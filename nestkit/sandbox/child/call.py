@@ -18,7 +18,7 @@ import warnings
 from types import ModuleType
 from typing import Any
 
-from . import clock, failure, fitting, wire
+from . import clock, failure, fitting, isolate, network, wire
 
 
 class SourceLoader(importlib.machinery.SourceFileLoader):
@@ -89,6 +89,8 @@ def _set_scene(wish: dict[str, Any], file: str) -> None:
     system = f"{wish['shown']}/{wish['system']}" if wish["system"] else wish["shown"]
     if wish["collect"]:
         _rename_across_layers()
+    if wish["network"]:
+        network.install(isolate.DIAL)
     sys.path[:0] = dict.fromkeys((os.path.dirname(file), system))
     sys.path += wish["site"]
     SourceLoader.vault, SourceLoader.digests = wish["shown"], wish["modules"]

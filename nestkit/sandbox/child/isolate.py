@@ -19,15 +19,15 @@ from typing import Any, NamedTuple
 
 from . import landlock, mounts, seccomp, syscalls
 
-LINK, TREE, RULES, LINE = 3, 4, 5, 6
-"""Descriptors every child is born with: its socket, the programs' mount namespace, the programs' Landlock rules, and
-the line on which nest hears of it."""
+LINK, TREE, RULES, LINE, DIAL = 3, 4, 5, 6, 7
+"""Descriptors every child is born with: its socket, the programs' mount namespace, the programs' Landlock rules, the
+line on which nest hears of it, and for a tool with hosts to reach the socket on which it asks for them."""
 
 NOBODY = 65534
 _PACKAGES = ("site-packages", "dist-packages")
 _ZONES = "/usr/share/zoneinfo"
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
-_PROGRAMS = ("/bin", "/usr/bin", "/usr/local/bin")
+_PROGRAMS = ("/bin", "/usr/bin", "/usr/local/bin", "/usr/share", "/etc/alternatives", "/etc/fonts")
 _TRUST = ("/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates", "/etc/pki", "/etc/ca-certificates")
 """Where systems keep whom they trust, for TLS."""
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
@@ -162,7 +162,7 @@ def _show_machine(box: Box, wish: dict[str, Any]) -> None:
     root = box.folder
     for file in _DEVICES:
         mounts.show(root, file, file, writable=True, runs=False)
-    for file in (*_LIBRARIES, *(_PROGRAMS if wish["run"] else ()), *(_TRUST if wish["network"] else ())):
+    for file in _places(wish):
         if os.path.islink(file):
             mounts.show_link(root, file, os.readlink(file))
         elif os.path.exists(file):
@@ -173,7 +173,7 @@ def _show_machine(box: Box, wish: dict[str, Any]) -> None:
 
 
 def _tool_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    for file in (*box.standard, *_LIBRARIES, _ZONES, *wish["site"], *(_TRUST if wish["network"] else ())):
+    for file in (*box.standard, *_places(wish), _ZONES, *wish["site"]):
         yield os.path.realpath(file), landlock.READ
     for file in _DEVICES:
         yield file, landlock.WRITE
@@ -181,8 +181,11 @@ def _tool_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:
     yield from _vault_powers(box, wish)
     for file in wish["run"]:
         yield file, landlock.EXECUTE | landlock.READ
-    if wish["run"]:
-        yield from ((file, landlock.READ) for file in _PROGRAMS)
+
+
+def _places(wish: dict[str, Any]) -> tuple[str, ...]:
+    """Places of the machine that hold nobody's secrets, as far as this child needs them."""
+    return (*_LIBRARIES, *(_PROGRAMS if wish["run"] else ()), *(_TRUST if wish["network"] else ()))
 
 
 def _vault_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:

@@ -31,7 +31,7 @@ argparse shutil tempfile runpy unicodedata html hashlib difflib pprint uuid
 
 def main() -> None:
     """Set up as the first message wishes, say so, then fork a child for each request until nest is gone."""
-    for place in (isolate.TREE, isolate.RULES, isolate.LINE):
+    for place in (isolate.TREE, isolate.RULES, isolate.LINE, isolate.DIAL):
         os.dup2(0, place, inheritable=False)  # kept free until they are filled
     sys.dont_write_bytecode = True
     control = socket.socket(fileno=CONTROL)
@@ -130,12 +130,12 @@ def _load_next(names: Iterator[str]) -> bool:
 
 def _answer(box: isolate.Box, control: socket.socket, home: int) -> tuple[int, int, socket.socket] | None:
     """Take one request (a socket for the child, a line for us) and fork; nest gone is the end."""
-    message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+    message, descriptors, _, _ = socket.recv_fds(control, 1, 3)
     if not message:
         os._exit(0)
-    if len(descriptors) != 2:
+    if len(descriptors) < 2:
         return None
-    link, line = descriptors[0], socket.socket(fileno=descriptors[1])
+    link, dial, line = descriptors[0], descriptors[2:], socket.socket(fileno=descriptors[1])
     if box.full:
         syscalls.syscall("unshare", mounts.NEWPID)
     child = os.fork()
@@ -143,10 +143,12 @@ def _answer(box: isolate.Box, control: socket.socket, home: int) -> tuple[int, i
         control.detach()
         os.dup2(link, isolate.LINK, inheritable=False)
         os.dup2(line.detach(), isolate.LINE, inheritable=False)
+        os.dup2(dial[0] if dial else os.open(os.devnull, os.O_RDONLY), isolate.DIAL, inheritable=False)
         _be_child(box)
     if box.full:
         syscalls.syscall("setns", home, mounts.NEWPID)
-    os.close(link)
+    for descriptor in (link, *dial):
+        os.close(descriptor)
     handle = os.pidfd_open(child)
     _tell(line, b"born", [handle])
     return handle, child, line
@@ -171,7 +173,7 @@ def _be_child(box: isolate.Box) -> NoReturn:
     """Isolate, prove it, serve; whatever happens, never return into the parent's loop."""
     status = 1
     try:
-        os.closerange(isolate.LINE + 1, 1 << 20)
+        os.closerange(isolate.DIAL + 1, 1 << 20)
         status = _live(box, wire.Wire(socket.socket(fileno=isolate.LINK), _OPENING_BYTES))
     finally:
         os._exit(status)
@@ -195,6 +197,8 @@ def _live(box: isolate.Box, link: wire.Wire) -> int:
     if holes:
         return 1
     os.close(isolate.LINE)
+    if not wish.get("network"):
+        os.close(isolate.DIAL)
     sys.argv = [""]
     (program if wish["kind"] == "program" else call).serve(link, wish)
     return 0

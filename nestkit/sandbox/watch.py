@@ -1,0 +1,103 @@
+"""A child that may start others, or fill a disk, in; limits held over the whole of it, from outside. *Process*.
+
+The kernel's own ceilings bind one process each. Where a tool may have several, or its scratch folder is a real one,
+the whole is measured many times a second, and killed as one when it is too much.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from nestkit.sandbox.kernel import Child
+
+_SECONDS = 0.05
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a child and all below it may use together; 0 for as much as it likes."""
+
+    memory_bytes: int = 0
+    cpu_seconds: float = 0.0
+    scratch: str = ""
+    """Absolute folder on the disk whose size is watched."""
+    scratch_bytes: int = 0
+    limit: str = ""
+    """Name of the limit that was reached, once it was."""
+
+    @contextmanager
+    def over(self, child: Child) -> Iterator[None]:
+        """While this is held, the child is killed with all below it as soon as it uses too much."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._look, args=(child, done), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _look(self, child: Child, done: threading.Event) -> None:
+        number = child.number
+        inherited = measure_tree(number)[0]
+        while not done.wait(_SECONDS):
+            if limit := self._find_limit(number, inherited):
+                self.limit = limit
+                child.stop()
+                return
+
+    def _find_limit(self, number: int, inherited: int) -> str:
+        memory, seconds = measure_tree(number, inherited)
+        if self.memory_bytes and memory > self.memory_bytes:
+            return "memory"
+        if self.cpu_seconds and seconds > self.cpu_seconds:
+            return "cpu"
+        return "scratch" if self.scratch and measure_folder(self.scratch) > self.scratch_bytes else ""
+
+
+def measure_tree(number: int, inherited: int = 0) -> tuple[int, float]:
+    """Bytes of memory and seconds of processor time of a process and all below it, those buried included.
+
+    `inherited` bytes of each are not counted: a fork shares them with its parent.
+    """
+    memory, ticks, todo = 0, 0, [number]
+    while todo:
+        process = todo.pop()
+        try:
+            with open(f"/proc/{process}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            memory += max(0, _private_bytes(process) - inherited)
+            ticks += sum(map(int, fields[11:15]))
+            for task in os.listdir(f"/proc/{process}/task"):
+                with open(f"/proc/{process}/task/{task}/children", "rb") as file:
+                    todo += map(int, file.read().split())
+        except (OSError, ValueError):
+            continue  # it has ended meanwhile
+    return memory, ticks / _TICKS
+
+
+def measure_folder(folder: str) -> int:
+    """Bytes of disk that a folder and all below it take; no link is followed."""
+    total, todo = 0, [folder]
+    while todo:
+        try:
+            with os.scandir(todo.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append(entry.path)
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+        except OSError:
+            continue
+    return total
+
+
+def _private_bytes(process: int) -> int:
+    """What a process holds in memory that is no file: its own, and what it shares with others by intent."""
+    with open(f"/proc/{process}/status", "rb") as file:
+        rows = (line.split() for line in file if line.startswith((b"RssAnon:", b"RssShmem:")))
+        return sum(int(row[1]) * 1024 for row in rows)
