@@ -1,21 +1,28 @@
 """A model's reply in; its program, or what is wrong with it in words the model can act on, out. *Pure*.
 
-Parsed leniently: fences of any tag, `<code>` tags with missing or half closers, JSON with a code field, tool calls as
-JSON, thinking that leaked into the text. Executed strictly: what comes out is whole Python, or nothing.
+Parsed leniently: fences, tags, JSON with a code field, calls in any manner, thinking that leaked into the text.
+Executed strictly: what comes out is whole Python, or nothing, and nothing that a model made up as an outcome counts.
 """
 
 from __future__ import annotations
 
 import ast
-import json
 import re
-import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from keyword import iskeyword
-from typing import Any
 
+from nestkit.agent.blocks import PYTHON, Block, find_blocks, joined, parses, tidy, tree_of
+from nestkit.agent.calls import (
+    Call,
+    calls_in,
+    check_calls,
+    draft_program,
+    find_calls,
+    find_json,
+    find_program,
+    find_react,
+)
 from nestkit.model import Reply
 
 
@@ -43,155 +50,163 @@ def parse_reply(reply: Reply) -> Action | Unusable:
     A program that may have been cut off, by the server's limit, is never taken.
     """
     if reply.tool_calls:
-        return _checked("\n".join(_call(name, arguments) for name, arguments in reply.tool_calls), "")
-    text = _without_thinking(reply.text.replace("\r\n", "\n"))
+        return _called([Call(*call) for call in reply.tool_calls], "")
+    whole = _tidied(reply.text)
+    text, has_thought = split_thinking(whole)
     if not text.strip():
-        return Unusable("the reply is empty; write one program in a ```python fence")
-    blocks, thought, is_open = _blocks(text)
-    if is_open and reply.cut:
+        return Unusable(_why_empty(reply, whole, has_thought))
+    found = find_blocks(text)
+    if found and found[-1].is_open and reply.cut:
         return Unusable("the reply was cut off in the middle of the program; write a shorter one")
-    if blocks:
-        return _checked(_joined(blocks), thought)
-    if program := _from_json(text):
-        return _checked(program, "")
-    if _is_program(text):
-        return _checked(text, "")
-    return Unusable("there is no program in the reply; write exactly one, in a ```python fence")
+    blocks = _counting(found, text)
+    programs = [program for block in blocks if (program := _program_in(block))]
+    if programs:
+        last_only = has_thought == "open"  # what comes before may be drafts
+        return check_program(joined(programs[-1:] if last_only else programs), text[: blocks[0].begin].strip())
+    value = find_json(text)[0]
+    if calls := find_calls(text):
+        return _called(calls, "")
+    if program := find_program(value):
+        return check_program(tidy(_inside(program)), "")
+    if calls := find_react(text) or calls_in(value):
+        return _called(calls, "")
+    if program := _bare_program(text):
+        return check_program(program, "")
+    return Unusable(_why_none(text, blocks, reply.cut))
 
 
-_THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.S | re.I)
-_THOUGHT_END = re.compile(r"^.*</(?:think|thinking|thought|reasoning)>", re.S | re.I)
-_THOUGHT_BEGIN = re.compile(r"<(?:think|thinking|thought|reasoning)>", re.I)
+def parse_call(reply: Reply) -> Action | Unusable:
+    """The one call in a reply of the JSON style, as a program of one line; the first, when there are several."""
+    calls = [Call(*call) for call in reply.tool_calls]
+    text, has_thought = split_thinking(_tidied(reply.text))
+    if not calls:
+        value = find_json(text)[0]
+        calls = find_calls(text) or find_react(text) or calls_in(value)
+        if not calls and isinstance(value, dict) and "final_answer" in value:
+            calls = [Call("final_answer", {"value": value["final_answer"]})]
+    if calls:
+        return _called(calls[:1], text.strip() if reply.tool_calls else "")
+    if reply.cut:
+        return Unusable("the reply was cut off before it called a tool; think less")
+    if not text.strip():
+        return Unusable("the reply is empty but for thinking" if has_thought else "the reply is empty")
+    if any(_program_in(block) for block in find_blocks(text)):
+        return Unusable("that is a program, and only calls are made here: call one tool")
+    return Unusable("no tool is called in the reply; an answer is given by calling final_answer")
 
 
-def _without_thinking(text: str) -> str:
-    """The reply less its thinking, also where one of its tags is missing."""
-    text = _THINKING.sub("", text)
-    text = _THOUGHT_END.sub("", text)  # its opening tag was part of the prompt, as some templates have it
-    return _THOUGHT_BEGIN.sub("", text)  # never closed: what follows may still hold the program
+_NAMES = r"(?:think|thinking|thoughts?|reasoning|scratchpad|seed:think)"
+_OPEN = rf"(?:<{_NAMES}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>)"
+_CLOSE = rf"(?:</{_NAMES}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>)"
+_THINKING = re.compile(rf"{_OPEN}.*?{_CLOSE}", re.S | re.I)
+_THOUGHT_END = re.compile(rf"^.*{_CLOSE}", re.S | re.I)
+_THOUGHT_BEGIN = re.compile(_OPEN, re.I)
+_ANALYSIS = re.compile(r"<\|channel\|>analysis.*?(?:<\|end\|>|(?=<\|start\|>|<\|channel\|>)|$)", re.S)
+_CHANNELS = re.compile(r"<\|(?:start|channel|message|constrain|end|call|return)\|>(?:assistant|final|commentary|json)?")
+_END = re.compile(r"(?:\s*(?:<\|[a-zA-Z_]{2,24}\|>|</s>|<end_of_turn>|<end_code>|<EOT>))+\s*$")
 
 
-_FENCE = re.compile(r"^[ \t>]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[\w+#.-]*)[^\n`]*$", re.M)
-_TAG = re.compile(r"<(?P<tag>code|execute|python|tool_code|program)>", re.I)
-_PYTHON = {"", "python", "py", "python3", "py3", "code", "tool_code", "ipython", "execute"}
+def _tidied(text: str) -> str:
+    """The text without a byte-order mark, Windows' line ends, and the marks by which a turn ends."""
+    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    return _END.sub("", text) if not text.rstrip().endswith("<|call|>") else text
 
 
-def _blocks(text: str) -> tuple[list[str], str, bool]:
-    """(programs in order, the words before the first, whether the last one was never closed)."""
-    for find in (_fenced, _tagged):
-        found = list(find(text))
-        if found:
-            programs = [program for _, program, _ in found]
-            return programs, text[: found[0][0]].strip(), found[-1][2]
-    return [], text.strip(), False
+def split_thinking(text: str) -> tuple[str, str]:
+    """(the text less its thinking, `closed`, `open` or nothing), also where one of the tags is missing.
+
+    A tag that stands in a program, in one of its strings, is part of the program.
+    """
+    first = re.search(f"{_OPEN}|{_CLOSE}|<\\|channel\\|>", text, re.I)
+    if first is None:
+        return text, ""
+    if any(b.begin < first.start() < b.end and parses(b.text) for b in find_blocks(text)):
+        return text, ""
+    less = _THOUGHT_END.sub("", _THINKING.sub("", text))  # a missing opening tag was part of the prompt
+    if "<|channel|>" in less:
+        less = _ANALYSIS.sub("", less)
+        less = less if find_calls(less) else _CHANNELS.sub("", less)
+    opened = _THOUGHT_BEGIN.search(less)  # never closed: what follows may still hold the program
+    return _THOUGHT_BEGIN.sub("", less), "open" if opened else "closed"
 
 
-def _fenced(text: str) -> Iterator[tuple[int, str, bool]]:
-    """(place, program, still open) of each fence that may hold Python, or JSON that holds it."""
-    place = 0
-    while opening := _FENCE.search(text, place):
-        body, place, is_open = _body(text, opening)
-        tag = opening["tag"].lower()
-        if tag == "json" and (program := _from_json(body)):
-            yield opening.start(), program, is_open
-        elif tag in _PYTHON and (tag or not _looks_like_output(body)):
-            yield opening.start(), _from_json(body) or body, is_open
+_MADE_UP = re.compile(
+    r"^[ \t]*(?:\**Observations?\b|Step \d+: ?<data\b|<data name=|Execution (?:results?|logs?)\b)", re.M | re.I
+)
+"""How a model begins an outcome that only the run can tell."""
+_SHOWN = {"", "text", "txt", "output", "console", "plaintext", "result"}
+"""Tags of fences that show something."""
 
 
-def _body(text: str, opening: re.Match[str]) -> tuple[str, int, bool]:
-    """The text up to the closing fence that makes it whole Python, else up to the first one."""
-    begin = min(opening.end() + 1, len(text))
-    closer = re.compile(rf"^[ \t>]*{re.escape(opening['mark'][0])}{{{len(opening['mark'])},}}[ \t]*(?=\n|$|<)", re.M)
-    ends = list(closer.finditer(text, begin))
-    for end in ends:
-        if _parses(text[begin : end.start()]):
-            return text[begin : end.start()], end.end(), False
-    if ends:
-        return text[begin : ends[0].start()], ends[0].end(), False
-    inline = re.search(rf"{re.escape(opening['mark'])}\s*$", text[begin:])
-    rest = text[begin : begin + inline.start()] if inline else text[begin:]
-    return rest, len(text), inline is None
+def _counting(blocks: Sequence[Block], text: str) -> Sequence[Block]:
+    """The blocks less those that come after an outcome which the model made up: they build on it."""
+    begun = False
+    for number, block in enumerate(blocks):
+        is_program = bool(_program_in(block))
+        shows = block.tag in _SHOWN and not is_program
+        if begun and (shows or _MADE_UP.search(text, blocks[number - 1].end, block.begin)):
+            return blocks[:number]
+        begun = begun or is_program
+    return blocks
 
 
-def _tagged(text: str) -> Iterator[tuple[int, str, bool]]:
-    """The same of `<code>` and its like; a closer that a stop sequence cut in half is taken off."""
-    place = 0
-    while opening := _TAG.search(text, place):
-        closer = re.compile(rf"</?{opening['tag']}>", re.I).search(text, opening.end())
-        rest = text[opening.end() : closer.start() if closer else len(text)]
-        half = re.search(r"<(?:/\w*)?\s*$", rest)
-        yield opening.start(), rest[: half.start()] if half and not closer else rest, closer is None and half is None
-        place = closer.end() if closer else len(text)
-
-
-def _looks_like_output(body: str) -> bool:
-    """A fence without a tag that is no Python may only show something."""
-    return not _parses(body) and not re.search(r"\bfinal_answer\s*\(|^\s*(?:import|from|for|print)\b", body, re.M)
-
-
-def _joined(blocks: Sequence[str]) -> str:
-    """All blocks as one program, one that says the same again left out; after final_answer nothing counts."""
-    kept: list[str] = []
-    for block in (textwrap.dedent(block.expandtabs(4) if "\t" in block else block).strip("\n") for block in blocks):
-        if block.strip() and block not in kept:
-            kept.append(block)
-    return "\n".join(kept)
-
-
-_CODE_KEYS = ("code", "program", "python", "action_input")
-_NAME_KEYS = ("tool", "name", "function", "tool_name", "action")
-_ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "kwargs")
-
-
-def _from_json(text: str) -> str:
-    """The program in a JSON object with a code field, or the call that it spells; empty when it is neither."""
-    begin = text.find("{")
-    if begin < 0:
+def _program_in(block: Block) -> str:
+    """The program of a block that may be one: Python, or JSON that holds it."""
+    if block.tag not in PYTHON and block.tag not in ("json", "tool_call", "tool_calls"):
         return ""
-    try:
-        value, _ = json.JSONDecoder(strict=False).raw_decode(text[begin:])
-    except (json.JSONDecodeError, RecursionError):
+    value = find_json(block.text)[0] if block.text.lstrip()[:1] in ("{", "[") else None
+    if program := find_program(value):
+        return tidy(_inside(program))
+    if block.tag not in PYTHON:
         return ""
-    if not isinstance(value, dict):
-        return ""
-    for key in _CODE_KEYS:
-        if isinstance(code := value.get(key), str):
-            inner = _FENCE.search(code)
-            return _body(code, inner)[0] if inner else code
-    return _spelled_call(value)
+    program = tidy(block.text)
+    if block.tag or _CODE_LINE.search(program):
+        return program
+    tree = tree_of(program)
+    return program if tree is not None and _does_something(tree) else ""
 
 
-def _spelled_call(value: Mapping[str, Any]) -> str:
-    if isinstance(inner := value.get("function"), dict):
-        value = inner
-    name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), "")
-    arguments: Any = next((value[key] for key in _ARGUMENT_KEYS if key in value), {})
-    if isinstance(arguments, str):
-        try:
-            arguments = json.loads(arguments)
-        except json.JSONDecodeError:
-            return ""
-    return _call(name, arguments) if name and isinstance(arguments, dict) else ""
+def _does_something(tree: ast.Module) -> bool:
+    """Whether running it would do more than to look at bare words and numbers."""
+    said = (node for node in tree.body if isinstance(node, ast.Expr))
+    return any(not isinstance(node, ast.Expr) for node in tree.body) or any(
+        isinstance(part, ast.Call) for node in said for part in ast.walk(node)
+    )
 
 
-def _call(name: str, arguments: Mapping[str, Any]) -> str:
-    """The program that makes this call and shows what came of it; a name that is no name becomes no Python."""
-    if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
-        return f"{name!r} is no tool"
-    plain = {key: value for key, value in arguments.items() if key.isidentifier() and not iskeyword(key)}
-    odd = {key: value for key, value in arguments.items() if key not in plain}
-    shown = [f"{key}={value!r}" for key, value in plain.items()] + ([f"**{odd!r}"] if odd else [])
-    call = f"{name}({', '.join(shown)})"
-    return call if name == "final_answer" else f"print({call})"
+_CODE_LINE = re.compile(r"\bfinal_answer\s*\(|^\s*(?:import|from|for|print|while|def)\b", re.M)
+"""A fence without a tag that is no Python may only show something; not so with such a line."""
 
 
-def _is_program(text: str) -> bool:
-    """Whether a reply without any mark is Python that does something: prose and bare words are not."""
-    tree = _tree(text)
-    return tree is not None and any(isinstance(node, ast.Call) for node in ast.walk(tree))
+def _inside(program: str) -> str:
+    """A program out of the fence that stands in its JSON."""
+    blocks = find_blocks(program) if not parses(program) else []
+    return blocks[0].text if blocks else program
 
 
-def _checked(program: str, thought: str) -> Action | Unusable:
+_LEAD = re.compile(r"^\s*(?:Code|Program|Python|Action|Script)\s*:\s*$", re.M | re.I)
+
+
+def _bare_program(text: str) -> str:
+    """A program without any mark: the whole reply, or what follows a line such as `Code:`, or a last paragraph that
+    answers. It must do something: prose and bare words are no program."""
+    tails = [text, *(text[lead.end() :] for lead in _LEAD.finditer(text)), text.rstrip().rpartition("\n\n")[2]]
+    for tail in tails:
+        tail = tidy(tail)
+        tree = tree_of(tail)
+        if tree and any(isinstance(node, ast.Call) for node in ast.walk(tree)):
+            return tail
+    last = text.rstrip().rpartition("\n")[2]
+    return last if last.startswith("final_answer(") and parses(last) else ""
+
+
+def _called(calls: Sequence[Call], thought: str) -> Action | Unusable:
+    if wrong := check_calls(calls):
+        return Unusable(wrong)
+    return check_program(draft_program(calls), thought)
+
+
+def check_program(program: str, thought: str) -> Action | Unusable:
     """The program if it is whole Python, with the mistake and its line if not."""
     program = program.strip("\n")
     if not program.strip():
@@ -210,14 +225,28 @@ def _checked(program: str, thought: str) -> Action | Unusable:
     return Action(program + "\n", thought)
 
 
-def _parses(text: str) -> bool:
-    return bool(text.strip()) and _tree(textwrap.dedent(text)) is not None
+def _why_empty(reply: Reply, whole: str, has_thought: str) -> str:
+    if reply.cut and (has_thought or reply.thinking or whole.strip()):
+        return "the reply was cut off while you were thinking; think less and write the program at once"
+    if has_thought or reply.thinking:
+        return "the reply is empty but for thinking; write one program in a ```python fence"
+    return "the reply is empty; write one program in a ```python fence"
 
 
-def _tree(text: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+_ANSWER = re.compile(r"^\W*(?:the )?(?:final )?answer\b\W*(?:is\b|:)", re.M | re.I)
+
+
+def _why_none(text: str, blocks: Sequence[Block], cut: bool) -> str:
+    """What the reply holds instead of a program."""
+    if cut:
+        return "the reply was cut off before any program; write the program at once"
+    if blocks and not blocks[0].text.strip():
+        return "the fence is empty; write one program in it"
+    others = [block.tag for block in blocks if block.tag not in PYTHON]
+    if others and others[0] not in ("json", "tool_call", "tool_calls"):
+        return f"there is no program in the reply: its fence is tagged {others[0]!r}, and only ```python is run"
+    if (others or text.lstrip()[:1] in ("{", "[")) and (wrong := find_json(text)[1]):
+        return f"there is no program in the reply: its JSON is broken ({wrong}); write Python in a ```python fence"
+    if _ANSWER.search(text):
+        return "there is no program in the reply: an answer in words is not taken; call final_answer(value)"
+    return "there is no program in the reply; write exactly one, in a ```python fence"

@@ -1,0 +1,151 @@
+"""A reply's text in; the blocks of it that may be programs, and what stands around them, out. *Pure*.
+
+Fences of any length and tag, nested or never closed; `<code>` and its like with a closer that is missing, wrong, or cut
+in half by a stop sequence.
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+
+class Block(NamedTuple):
+    """One stretch of a reply that is set apart."""
+
+    begin: int
+    """Place of its opening mark."""
+    tag: str
+    """Lower case; empty when the mark carries none."""
+    text: str
+    end: int
+    """Place behind its closing mark."""
+    is_open: bool
+    """Never closed, so it may go on where the reply breaks off."""
+
+
+PYTHON = {"", "python", "py", "python3", "py3", "code", "tool_code", "ipython", "execute", "pycon", "repl"}
+"""Tags of what may be Python."""
+
+_MOST_CLOSERS = 40
+"""Closing marks that are tried for one opening mark: a longer reply is no short program."""
+
+_FENCE = re.compile(r"^[ \t>]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[\w+#.-]*)(?P<rest>[^\n`]*)$", re.M)
+_ONE_LINE = re.compile(r"^[ \t>]*(?P<mark>`{3,})(?P<tag>\w+)[ \t]+(?P<body>[^\n`]+?)[ \t]*(?P=mark)[ \t]*$", re.M)
+_TAG = re.compile(r"<(?P<tag>code|execute|execute_ipython|python|tool_code|program)>", re.I)
+_CELL = re.compile(r"<\|python_tag\|>")
+
+
+def find_blocks(text: str) -> list[Block]:
+    """Every block in order: fences where there are any, else tags."""
+    for find in (_fenced, _one_line, _tagged, _cell):
+        if found := list(find(text)):
+            return found
+    return []
+
+
+def tidy(program: str) -> str:
+    """A program less what came along with it: indentation, a second opening mark, prompts, entities of HTML.
+
+    Prompts and entities are only taken off where the text is no Python as it stands.
+    """
+    program = _dedented(_without_mark(_dedented(program)))
+    for mend in (_without_prompts, html.unescape):
+        if not parses(program) and parses(mended := _dedented(mend(program))):
+            return mended
+    return program
+
+
+def joined(programs: Sequence[str]) -> str:
+    """All programs as one, those that say the same again left out."""
+    return "\n".join(dict.fromkeys(program for program in programs if program.strip()))
+
+
+def parses(text: str) -> bool:
+    """Whether a text is whole Python and not nothing."""
+    return bool(text.strip()) and tree_of(textwrap.dedent(text)) is not None
+
+
+def tree_of(text: str) -> ast.Module | None:
+    """The syntax tree, or None when it is no Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _fenced(text: str) -> Iterator[Block]:
+    place = 0
+    while opening := _FENCE.search(text, place):
+        body, place, is_open = _body(text, opening)
+        yield Block(opening.start(), opening["tag"].lower(), body, place, is_open)
+
+
+def _body(text: str, opening: re.Match[str]) -> tuple[str, int, bool]:
+    """The text up to the closing fence that makes it whole Python, else up to the first one."""
+    begin = min(opening.end() + 1, len(text))
+    mark = opening["mark"]
+    closer = re.compile(rf"^[ \t>]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*(?=\n|$|<)", re.M)
+    ends = [end for _, end in zip(range(_MOST_CLOSERS), closer.finditer(text, begin), strict=False)]
+    for end in ends:
+        if parses(text[begin : end.start()]):
+            return text[begin : end.start()], end.end(), False
+    if ends and not _FENCE.match(text, begin):  # a second opening mark right below the first closes nothing
+        return text[begin : ends[0].start()], ends[0].end(), False
+    if ends:
+        return text[begin : ends[0].start()], ends[-1].end(), False
+    inline = re.search(rf"{re.escape(mark)}\s*$", text[begin:])
+    half = re.search(rf"^{re.escape(mark[0])}{{1,{len(mark) - 1}}}\s*$", text[begin:], re.M)
+    stop = inline or half
+    return (text[begin : begin + stop.start()] if stop else text[begin:]), len(text), stop is None
+
+
+def _one_line(text: str) -> Iterator[Block]:
+    """A whole fence on one line."""
+    for found in _ONE_LINE.finditer(text):
+        yield Block(found.start(), found["tag"].lower(), found["body"], found.end(), False)
+
+
+def _tagged(text: str) -> Iterator[Block]:
+    place = 0
+    while opening := _TAG.search(text, place):
+        closer = re.compile(rf"</?{opening['tag']}>", re.I).search(text, opening.end())
+        rest = text[opening.end() : closer.start() if closer else len(text)]
+        half = None if closer else re.search(r"<(?:/\w*)?\s*$", rest)
+        place = closer.end() if closer else len(text)
+        yield Block(opening.start(), "", rest[: half.start()] if half else rest, place, closer is None and half is None)
+
+
+def _cell(text: str) -> Iterator[Block]:
+    """What follows the mark by which Llama 3 begins a program."""
+    if opening := _CELL.search(text):
+        yield Block(opening.start(), "", text[opening.end() :], len(text), False)
+
+
+def _dedented(program: str) -> str:
+    return textwrap.dedent(program.expandtabs(4) if "\t" in program else program).strip("\n")
+
+
+def _without_mark(program: str) -> str:
+    """Without a fence, or a bare word such as `python`, on its first line."""
+    first, _, rest = program.partition("\n")
+    opening = _FENCE.fullmatch(first)
+    word = opening["tag"] if opening else first.strip()
+    if rest and word.lower() in PYTHON and (opening or word):
+        return re.sub(r"\n[ \t]*(?:`{3,}|~{3,})[ \t]*$", "", rest)
+    return program
+
+
+def _without_prompts(program: str) -> str:
+    """Without the prompts of an interactive session; what it printed there is left out."""
+    if not program.lstrip().startswith(">>>"):
+        return program
+    lines = [re.match(r"\s*(?:>>>|\.\.\.)(?: (.*)|$)", line) for line in program.split("\n")]
+    return "\n".join(line[1] or "" for line in lines if line)
