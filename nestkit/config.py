@@ -13,7 +13,7 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
     "vault": {"system": str, "runs": str, "private": list, "protected": list},
     "ask": {"model": str, "contract": str, "steps": int, "seconds": float, "tokens": int},
     "limits": {item.name: int if item.type == "int" else float for item in fields(Limits)},
-    "model": {"host": str},
+    "model": {"host": str, "host_key": str, "openai": str, "openai_key": str, "think": str},
     "watch": {},
     "check": {},
 }
@@ -21,6 +21,23 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
 
 
 _STRICTNESS: tuple[Contract, ...] = ("sandboxed", "brokered", "reviewed")
+
+
+THINKING = ("", "off", "on", "low", "medium", "high", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where models' servers are. A key is the key itself, or `env:NAME` for a variable that holds it."""
+
+    host: str = ""
+    """Of Ollama; else OLLAMA_HOST."""
+    host_key: str = ""
+    openai: str = ""
+    """Of a server that speaks OpenAI's protocol, up to and with `/v1`; else OPENAI_BASE_URL."""
+    openai_key: str = ""
+    think: str = ""
+    """How much a model at Ollama is to think; empty leaves it to the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +54,8 @@ class Config:
     """Globs never written, besides those always protected."""
     model: str = "auto"
     contract: Contract = "brokered"
-    host: str = ""
-    """Where the model's server is; the person's own settings only, never a vault's."""
+    servers: Servers = field(default_factory=Servers)
+    """The person's own settings only, never a vault's."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -67,7 +84,7 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
     A vault comes from anywhere, so its file may name folders, hide notes and lower ceilings; it may not raise a
     limit, loosen the contract or choose another server.
     """
-    mine = _apply(Config(host=str(user.get("model", {}).get("host", ""))), user)
+    mine = _apply(Config(servers=Servers(**user.get("model", {}))), user)
     theirs = _apply(mine, vault)
     lower = {
         item.name: min(getattr(mine.limits, item.name), getattr(theirs.limits, item.name)) for item in fields(Limits)
@@ -75,12 +92,20 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
     contract = max(mine.contract, theirs.contract, key=_STRICTNESS.index)
     return replace(
         theirs,
-        host=mine.host,
+        servers=mine.servers,
+        model=_narrower_model(mine.model, theirs.model),
         contract=contract,
         private=mine.private + theirs.private if theirs.private != mine.private else mine.private,
         protected=mine.protected + theirs.protected if theirs.protected != mine.protected else mine.protected,
         limits=Limits(**lower),
     )
+
+
+def _narrower_model(mine: str, theirs: str) -> str:
+    """The model that a vault asks for, if that leads to no other server than the person's own choice does."""
+    mine_at, theirs_at = mine.partition("/")[0], theirs.partition("/")[0]
+    is_free = mine_at == "auto" and theirs_at in ("auto", "ollama")
+    return theirs if theirs == "builtin" or theirs_at == mine_at or is_free else mine
 
 
 def _check_key(file: str, section: str, key: str, value: object) -> None:
@@ -98,6 +123,8 @@ def _check_key(file: str, section: str, key: str, value: object) -> None:
     if not good:
         named = {str: "text", int: "a whole number", float: "a number", list: "a list of texts"}[wanted]
         raise ConfigError(f"{file}: {section}.{key} should be {named}, not {value!r}")
+    if key == "think" and value not in THINKING:
+        raise ConfigError(f"{file}: model.think should be one of {', '.join(THINKING[1:])}, not {value!r}")
     if section == "ask" and key == "contract" and value not in CONTRACTS:
         raise ConfigError(f"{file}: ask.contract should be one of {', '.join(CONTRACTS)}, not {value!r}")
 

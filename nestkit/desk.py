@@ -15,7 +15,7 @@ from nestkit.index import facts, registry, search
 from nestkit.index.relink import find_link
 from nestkit.index.store import Index
 from nestkit.note import Note, title_of
-from nestkit.parse.tool_text import draft_tool, draft_tool_line
+from nestkit.parse.tool_text import draft_tool
 from nestkit.tool import Script, Tool
 from nestkit.vault.property import set_property
 from nestkit.vault.stage import Stage
@@ -160,9 +160,10 @@ class Desk:
         script = next(script for script in self.scripts if script.path == tool.script)
         return draft_tool(tool, script)
 
-    def tool_lines(self, text: str, limit: int) -> list[str]:
-        """Signature lines of the tools that fit an ask, for the prompt."""
-        return [draft_tool_line(tool) for tool in registry.find_tools(self.tools, text, limit)]
+    def fitting_tools(self, text: str, limit: int, always: Sequence[str]) -> list[Tool]:
+        """The tools that fit an ask, best first, and those of the names given."""
+        found = registry.find_tools(self.tools, text, limit)
+        return found + [tool for tool in self.tools if tool.name in always and tool not in found]
 
     def _path(self, note: str) -> str:
         """The path of a note by name or path; a private note is not there at all."""

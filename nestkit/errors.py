@@ -10,7 +10,8 @@ NestError                     exit 1
 │   └── NoteChanged           the note is no longer what was read: compare-and-swap lost
 ├── ModelError                the server answered with an error
 │   ├── Unreachable           no server there, or it hung or broke off
-│   └── ModelMissing          the server does not have this model
+│   ├── ModelMissing          the server does not have this model
+│   └── OutOfTime             the time of the ask ran out while the model was at work
 ├── NoTool                    no tool of this name, or more than one
 ├── SandboxError              the child could not start, or broke the protocol (our fault, not the program's)
 └── ConfigError               a settings file that cannot be read
@@ -71,6 +72,10 @@ class Unreachable(ModelError):
 
 class ModelMissing(ModelError):
     """The server is there, the model is not."""
+
+
+class OutOfTime(ModelError):
+    """The time of the ask ran out while the model was at work."""
 
 
 class NoTool(NestError):

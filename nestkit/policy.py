@@ -58,6 +58,8 @@ class Limits:
     staged_bytes: int = 32 << 20
     tokens: int = 8192
     """Window asked of a model's server."""
+    run_tokens: int = 200_000
+    """Tokens read and written by the model in one run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Ask:
     """Path of the asking note."""
     selection: str = ""
     model: str = "auto"
-    """`auto`, `builtin`, `ollama/NAME`."""
+    """`auto`, `builtin`, `ollama/NAME`, `openai/NAME`."""
     contract: Contract = "brokered"
     style: Literal["code", "json"] = "code"
     limits: Limits = field(default_factory=Limits)
@@ -76,6 +76,23 @@ Execute = Callable[[str], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What one reply of a model cost, in tokens, and what it could have cost."""
+
+    estimated: int
+    """The conversation as counted before it was sent, the descriptions of tools included."""
+    read: int
+    """The same as the server counted; 0 when it did not say."""
+    written: int
+    window: int
+    """All that fits, reply included."""
+    shortened: int = 0
+    """Old observations of which the middle was left out."""
+    model_seconds: float = 0.0
+    load_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One program and its outcome; with an empty program, a reply that held none."""
 
@@ -88,6 +105,8 @@ class Step:
     tokens_out: int = 0
     seconds: float = 0.0
     """Model and program together."""
+    account: Account | None = None
+    """None when no model was asked."""
 
 
 @dataclass(frozen=True, slots=True)

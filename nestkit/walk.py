@@ -18,6 +18,7 @@ from nestkit.errors import VaultError
 from nestkit.policy import Refusal, Wants, check_call, check_changes, check_contract
 from nestkit.run import Ask, End, Execute, Run, Step
 from nestkit.runs.name import draft_id
+from nestkit.servers import Line
 from nestkit.tool import Tool
 from nestkit.vault.stage import Stage
 from nestkit.workshop import Workshop, spelling
@@ -34,6 +35,8 @@ class Company:
     say: Callable[[str], None] = lambda line: None
     """One line a person should know."""
     on_step: Callable[[Step], None] = lambda step: None
+    on_text: Callable[[str], None] = lambda piece: None
+    """Gets what a model writes, piece by piece."""
     person: Callable[[Tool, Mapping[str, Any], Wants], bool] | None = None
     """Whether this call may go ahead; None when there is nobody to ask."""
     review: Callable[[tuple[Change, ...]], bool] | None = None
@@ -81,7 +84,8 @@ def _answer(nest: Nest, run: Run, desk: Desk, company: Company, call: Call | Non
         return replace(run, end=_refused(refusal))
     with Workshop(nest, run, desk, _allow(nest, run.ask, company)) as workshop:
         with nest.phases("choose"):
-            writer = choose_writer(nest, run.ask, desk, company.say, call)
+            line = Line(workshop.left, company.say, company.on_text)
+            writer = choose_writer(nest, run.ask, desk, line, call)
         run = replace(run, model=writer.model, reading=writer.reading, prompt_digest=writer.prompt_digest)
         if writer.refusal is not None:
             return replace(run, end=_refused(writer.refusal))

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -61,6 +62,7 @@ class Workshop:
             limits=run.ask.limits,
             folders=(str(nest.root), str(Path.home())),
         )
+        self._begun = time.monotonic()
         self._open = ExitStack()
         self._engine: Engine | None = None
         self._execute: Execute | None = None
@@ -80,6 +82,10 @@ class Workshop:
         """How programs are isolated, as proven; empty when none was run."""
         return self._engine.tier if self._engine else ""
 
+    def left(self) -> float:
+        """Seconds that are left of the ask; the time in which a person was asked does not count."""
+        return self._run.ask.limits.seconds - (time.monotonic() - self._begun - self._broker.waited)
+
     def execute(self, program: str) -> Outcome:
         """What came of a program; one that hides something is not run. Raises SandboxError where nothing isolates."""
         if wrong := check_program(program):
@@ -90,6 +96,9 @@ class Workshop:
             self._execute = self._open.enter_context(
                 engine.program(self._broker, now=self._run.ask.now, seed=self._seed)
             )
+        limits = self._run.ask.limits
+        seconds = max(0.01, min(limits.step_seconds, self.left()))
+        self._broker.limits = replace(limits, step_seconds=round(seconds, 3))
         return self._execute(program)
 
     def _host(self, tool: Tool, arguments: Mapping[str, Any]) -> tuple[Any, Sequence[str]]:

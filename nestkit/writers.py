@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +9,13 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestkit.desk import Desk
-from nestkit.note import Vocabulary
 from nestkit.policy import Refusal
 from nestkit.run import Ask, End, Execute, Outcome, Step
+from nestkit.servers import Line, check_name, list_ollama, open_chat
 from nestkit.tool import Tool
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
-
-PROMPT_TOOLS = 8
-"""Tools told to a model in full; it finds the rest with `find_tools`."""
 
 
 class Call(NamedTuple):
@@ -35,7 +31,7 @@ class Writer:
     """Who writes the programs of a run."""
 
     model: str
-    """`builtin`, `ollama/NAME`, or `person`."""
+    """`builtin`, `ollama/NAME`, `openai/NAME`, or `person`."""
     steps: Callable[[Execute], Generator[Step, None, End]]
     reading: str = ""
     refusal: Refusal | None = None
@@ -43,19 +39,17 @@ class Writer:
     prompt_digest: str = ""
 
 
-def choose_writer(nest: Nest, ask: Ask, desk: Desk, say: Callable[[str], None], call: Call | None) -> Writer:
+def choose_writer(nest: Nest, ask: Ask, desk: Desk, line: Line, call: Call | None) -> Writer:
     """The writer of this ask; raises ModelError when a model was named that cannot be had.
 
     `auto` is what the person configured, else a model that Ollama has, else the planner; the choice is said.
     """
     if call is not None:
         return Writer("person", _once(draft_call(call)))
-    name = ask.model if ask.model != "auto" else nest.config.model
-    if name == "auto":
-        name = _found_model(nest, say)
+    name = ask.model if ask.model != "auto" else _auto_model(nest, line.say)
     if name == "builtin":
         return _planner(nest, ask)
-    return _model(nest, ask, desk, name)
+    return _model(nest, ask, desk, name, line)
 
 
 def draft_call(call: Call) -> str:
@@ -67,21 +61,23 @@ def draft_call(call: Call) -> str:
     return f"final_answer({call.tool.name}({', '.join(shown)}))\n"
 
 
-def _found_model(nest: Nest, say: Callable[[str], None]) -> str:
-    host, models = list_ollama(os.environ, nest.config.host)
+def _auto_model(nest: Nest, say: Callable[[str], None]) -> str:
+    """The model of an ask that names none: as set, if its server is there; else the newest that Ollama has."""
+    named = nest.config.model
+    if named != "auto" and not named.startswith("ollama/"):
+        return named
+    host, models = list_ollama(nest.config.servers)
     if not models:
-        say("no model set up; the built-in planner answers")
+        say("no model set up; the built-in planner answers" if named == "auto" else _gone(host, named))
         return "builtin"
-    say(f"model: ollama/{models[0]} (at {host}; --model chooses another)")
-    return f"ollama/{models[0]}"
+    if named == "auto":
+        named = f"ollama/{models[0]}"
+        say(f"model: {named} (at {host}; --model chooses another)")
+    return named
 
 
-def list_ollama(environ: Mapping[str, str], configured: str = "") -> tuple[str, tuple[str, ...]]:
-    """(address, names of its models, the newest first) of the Ollama server; no names when none answers."""
-    from nestkit.agent.ollama import default_host, list_models
-
-    host = configured or default_host(environ)
-    return host, list_models(host)
+def _gone(host: str, name: str) -> str:
+    return f"no model server at {host} for {name}; the built-in planner answers"
 
 
 def _planner(nest: Nest, ask: Ask) -> Writer:
@@ -96,36 +92,22 @@ def _planner(nest: Nest, ask: Ask) -> Writer:
     return Writer("builtin", _once(made.program, _refused_by_notes), reading=made.reading)
 
 
-def _model(nest: Nest, ask: Ask, desk: Desk, name: str) -> Writer:
-    from nestkit.agent.loop import steps
-    from nestkit.agent.ollama import default_host, ollama_chat
-    from nestkit.agent.prompt import draft_prompt, load_prompt
+def _model(nest: Nest, ask: Ask, desk: Desk, name: str, line: Line) -> Writer:
+    from nestkit.agent.loop import Manner, steps
+    from nestkit.opening import draft_opening
 
-    server, _, model = name.partition("/")
-    if server != "ollama" or not model:
-        reason = f"there is no model called {name!r}"
-        return Writer(name, _once(""), refusal=Refusal(reason, "use builtin, auto, or ollama/NAME"))
-    prompt = load_prompt("system")
-    messages = draft_prompt(ask, desk.tool_lines(ask.text, PROMPT_TOOLS), draft_facts(nest.vocabulary()), prompt.text)
-    chat = ollama_chat(model, nest.config.host or default_host(os.environ), ask.limits)
+    if refusal := check_name(name, nest.config.servers):
+        return Writer(name, _once(""), refusal=refusal)
+    opening = draft_opening(nest, ask, desk)
+    if opening.prompt.source:
+        line.say(f"prompt: {opening.prompt.source}")
+    chat, overhead = open_chat(name, nest.config.servers, ask.limits, line, opening.tools)
+    manner = Manner(ask.style, overhead)
 
     def write(execute: Execute) -> Generator[Step, None, End]:
-        return steps(messages, chat=chat, execute=execute, limits=ask.limits)
+        return steps(opening.messages, chat=chat, execute=execute, limits=ask.limits, left=line.left, manner=manner)
 
-    return Writer(name, write, prompt_digest=prompt.digest)
-
-
-def draft_facts(vocabulary: Vocabulary) -> str:
-    """What a model should know of the vault before it writes: how its notes are sorted and named, in a few lines."""
-    properties = sorted(vocabulary.properties.items(), key=lambda item: (-item[1].count, item[0]))[:20]
-    kinds = ", ".join(f"{name} ({words.kinds[0]})" for name, words in properties if words.kinds)
-    rows = [
-        ("notes", str(len(vocabulary.titles))),
-        ("folders", ", ".join(vocabulary.folders[:20])),
-        ("tags", ", ".join(f"#{tag}" for tag in vocabulary.tags[:20])),
-        ("properties", kinds),
-    ]
-    return "\n".join(f"{name}: {text}" for name, text in rows if text)
+    return Writer(name, write, prompt_digest=opening.prompt.digest)
 
 
 def _refused_by_notes(outcome: Outcome) -> End | None:

@@ -25,6 +25,8 @@ HALL = (
     "obsidian",
     "daemon",
     "automation",
+    "servers",
+    "opening",
 )
 OUTSIDE = {
     "click": "doors",
@@ -34,6 +36,7 @@ OUTSIDE = {
     "docstring_parser": "parse",
     "ollama": "agent",
     "httpx": "agent",
+    "httpcore": "agent",
     "platformdirs": "vault",
 }
 """Outside package -> the one room that may import it."""

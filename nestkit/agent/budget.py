@@ -5,6 +5,7 @@ A server that gets more than its window drops the oldest messages without a word
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -45,20 +46,27 @@ def count_tokens(text: str) -> int:
 
 def count_messages(messages: Sequence[Message]) -> int:
     """The estimate for a whole conversation."""
-    return sum(count_tokens(message.content) + MESSAGE_TOKENS for message in messages)
+    return sum(count_tokens(message.content) + _count_call(message) + MESSAGE_TOKENS for message in messages)
+
+
+def _count_call(message: Message) -> int:
+    """Of the call by JSON that a model made."""
+    if message.call is None or message.role != "assistant":
+        return 0
+    return count_tokens(json.dumps(message.call, ensure_ascii=False, default=str))
 
 
 def reserve_for(window: int) -> int:
-    """Tokens of a window kept free for the reply."""
-    return min(1024, window // 4)
+    """Tokens of a window kept free for the reply, its thinking included."""
+    return min(4096, window // 4)
 
 
-def correct_scale(scale: float, messages: Sequence[Message], seen: int) -> float:
+def correct_scale(scale: float, estimated: int, seen: int) -> float:
     """How much the estimate is to be multiplied by, after the server told how many tokens it read.
 
     Only ever upwards: a low figure may as well mean that the server dropped something, or had it in its cache.
     """
-    return max(scale, min(MAX_SCALE, seen / max(1, count_messages(messages))))
+    return max(scale, min(MAX_SCALE, seen / max(1, estimated)))
 
 
 def fit(messages: Sequence[Message], window: int, reserve: int, scale: float = 1.0) -> tuple[Message, ...] | None:
@@ -70,7 +78,7 @@ def fit(messages: Sequence[Message], window: int, reserve: int, scale: float = 1
     room = int((window - reserve) / scale)
     talk = list(messages)
     start = next((at for at, message in enumerate(talk) if message.role == "assistant"), len(talk))
-    seen = [at for at in range(start, len(talk)) if talk[at].role == "user"]
+    seen = [at for at in range(start, len(talk)) if talk[at].role in ("user", "tool")]
     for at in seen[:-1]:
         if count_messages(talk) <= room:
             break

@@ -1,31 +1,51 @@
 """Messages to a model at Ollama and its reply back, by the native protocol. *Network*.
 
-**Source**: Ollama's API documentation (`/api/chat`, `/api/tags`), and the client's behaviour as measured: it takes a
-stream that ends without `done` for a success, waits for ever unless told otherwise, and sends loopback traffic to a
-proxy when the environment names one.
+**Source**: Ollama's API documentation (`/api/chat`, `/api/tags`, `/api/ps`, `/api/show`), and the client's behaviour as
+measured: it takes a stream that ends without `done` for a success, waits for ever unless told otherwise, and sends its
+key to whatever host is configured.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from nestkit.agent.budget import check_truncation, reserve_for
-from nestkit.errors import ModelError, ModelMissing, Unreachable
-from nestkit.model import Chat, Message, Reply
+from nestkit.agent.budget import check_truncation, count_messages, reserve_for
+from nestkit.agent.keys import NO_KEY, Key, without_key
+from nestkit.agent.schema import Schemas, wire_name
+from nestkit.errors import ModelError, ModelMissing
+from nestkit.model import Chat, Left, Message, Reply
 from nestkit.policy import Limits
 
 if TYPE_CHECKING:
     import ollama
 
 DEFAULT_PORT = 11434
+KEY_VARIABLE, KEY_HOMES = "OLLAMA_API_KEY", ("ollama.com",)
 _KEEP_ALIVE = "10m"
-_CONNECT_SECONDS = 5.0
 _PROBE_SECONDS = 0.5
-_SILENCE_SECONDS = 120.0
-"""Longest wait for the next piece of a reply; a large model may load for a minute first."""
+_NANOSECONDS = 1_000_000_000
+_START = "start it with `ollama serve`, set OLLAMA_HOST, or use --model builtin"
+_LEVELS: Mapping[str, bool | str] = {"on": True, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the server is and how it is to be asked."""
+
+    host: str
+    key: Key = NO_KEY
+    think: str = ""
+    """`on`, `off`, `low`, `medium`, `high`, `max`; empty leaves it to the server."""
+    schemas: Schemas = field(default_factory=Schemas)
+    """Tools for calling by JSON."""
+    say: Callable[[str], None] = lambda line: None
+    on_text: Callable[[str], None] = lambda piece: None
+    """Gets the reply piece by piece as it is written."""
 
 
 def default_host(environ: Mapping[str, str]) -> str:
@@ -49,68 +69,124 @@ def default_host(environ: Mapping[str, str]) -> str:
 
 
 def list_models(host: str) -> tuple[str, ...]:
-    """Names of the models the server has, the newest first; empty when none answers within half a second.
-
-    Asked at every start of `auto`, so without the client, which takes longer to load than this takes to run.
-    """
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
-
-    parts = urlsplit(host)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_PROBE_SECONDS)
-    try:
-        connection.request("GET", f"{parts.path}/api/tags")
-        told = json.loads(connection.getresponse().read(1 << 20))
-        models = [model for model in told["models"] if isinstance(model.get("name"), str)]
-        newest = sorted(models, key=lambda model: str(model.get("modified_at", "")), reverse=True)
-        return tuple(model["name"] for model in newest)
-    except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError):
-        return ()
-    finally:
-        connection.close()
+    """Names of the models the server has, the newest first; empty when none answers within half a second."""
+    models = [model for model in _listed(host, "/api/tags") if isinstance(model.get("name"), str)]
+    newest = sorted(models, key=lambda model: str(model.get("modified_at", "")), reverse=True)
+    return tuple(model["name"] for model in newest)
 
 
-def ollama_chat(name: str, host: str, limits: Limits, *, on_text: Callable[[str], None] = lambda piece: None) -> Chat:
-    """A way to talk with this model; `on_text` gets the reply piece by piece as it is written.
+def loaded_window(host: str, model: str) -> int:
+    """Tokens of the window with which this model is loaded now; 0 when it is not, or nobody tells."""
+    for row in _listed(host, "/api/ps"):
+        window = row.get("context_length")
+        if row.get("name") in (model, f"{model}:latest") and isinstance(window, int):
+            return window
+    return 0
+
+
+def longest_window(host: str, model: str) -> int:
+    """Tokens of the longest window that this model can have; 0 when the server does not tell."""
+    told = _get(host, "/api/show", {"model": model})
+    facts = told.get("model_info") if isinstance(told, dict) else None
+    lengths = [size for name, size in (facts or {}).items() if name.endswith(".context_length")]
+    return next((size for size in lengths if isinstance(size, int)), 0)
+
+
+def ollama_chat(name: str, server: Server, limits: Limits, left: Left) -> Chat:
+    """A way to talk with this model, for as long as there is time left.
 
     The reply is deterministic as far as the server is: temperature 0 and a fixed seed. Raises ModelError.
     """
+    asked = 0  # the window; settled by the first request, since another one makes the server load the model anew
+    told_window = False
 
     def chat(messages: Sequence[Message]) -> Reply:
-        options = {"num_ctx": limits.tokens, "num_predict": reserve_for(limits.tokens), "temperature": 0, "seed": 0}
-        told = [{"role": message.role, "content": message.content} for message in messages]
-        heard = _Heard()
-        with _Told(name, host, heard), _client(host) as client:
-            for part in client.chat(name, told, stream=True, options=options, keep_alive=_KEEP_ALIVE):
-                heard.take(part)
-                on_text(part.message.content or "")
-        if not heard.done:
-            raise Unreachable(f"{host} broke off in the middle of its reply", "ask again; see the server's log")
-        if lost := check_truncation(messages, heard.tokens_in):
+        nonlocal asked, told_window
+        asked = asked or max(limits.tokens, loaded_window(server.host, name))
+        heard = _Heard(server.schemas)
+        _exchange(name, server, _request(messages, server, asked, limits), heard, left)
+        window = loaded_window(server.host, name) or asked
+        sent = count_messages(messages) + server.schemas.tokens
+        lost = check_truncation(messages, heard.tokens_in) or _check_window(sent, window, asked)
+        if lost:
             raise ModelError(lost, "lower [ask] tokens to the server's window, or raise OLLAMA_CONTEXT_LENGTH there")
-        return heard.reply()
+        if window < asked and not told_window:
+            server.say(f"{server.host} gives {name} a window of {window} tokens, not the {asked} asked for")
+            told_window = True
+        return heard.reply(window)
 
     return chat
 
 
-def _client(host: str) -> ollama.Client:
-    import httpx
+def _check_window(sent: int, window: int, asked: int) -> str:
+    """One line when what was sent cannot have fitted the window that the server really has."""
+    if window >= asked or sent <= window:
+        return ""
+    return f"the server's window is {window} tokens, not the {asked} asked for: it dropped the oldest messages"
+
+
+def _request(messages: Sequence[Message], server: Server, window: int, limits: Limits) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "messages": [_told(message) for message in messages],
+        "options": {"num_ctx": window, "num_predict": reserve_for(limits.tokens), "temperature": 0, "seed": 0},
+        "keep_alive": _KEEP_ALIVE,
+    }
+    if server.schemas.described:
+        request["tools"] = server.schemas.described
+    if server.think:
+        request["think"] = _LEVELS.get(server.think, server.think)
+    return request
+
+
+def _told(message: Message) -> dict[str, Any]:
+    told: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.call is not None:
+        name, arguments = message.call
+        if message.role == "tool":
+            told["tool_name"] = wire_name(name)
+        else:
+            told["tool_calls"] = [{"function": {"name": wire_name(name), "arguments": dict(arguments)}}]
+    return told
+
+
+def _exchange(name: str, server: Server, request: Mapping[str, Any], heard: _Heard, left: Left) -> None:
     import ollama
 
-    timeout = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
-    secure = host.startswith("https:")  # loading certificates takes as long as all the rest of a client
-    return ollama.Client(host=host, timeout=timeout, trust_env=False, verify=secure)
+    from nestkit.agent.transport import Transport, broke_off, explain
+
+    transport = Transport(left, server.key.secret)
+    try:
+        client = ollama.Client(server.host, transport=transport, follow_redirects=False, trust_env=False)
+        for part in client.chat(name, stream=True, **request):
+            heard.take(part)
+            server.on_text(part.message.content or "")
+    except ModelError:
+        raise
+    except ollama.ResponseError as error:
+        raise _answered(name, server, error, heard.begun) from None
+    except Exception as error:
+        if known := explain(error, server.host, left, begun=heard.begun, start=_START):
+            raise known from None
+        if isinstance(error, ValueError | TypeError | AttributeError | RecursionError):  # no JSON, or other fields
+            raise ModelError(f"{server.host} sent something that is not Ollama's protocol", "is it Ollama?") from None
+        raise
+    finally:
+        transport.close()
+    if not heard.done:
+        raise broke_off(server.host)
 
 
 class _Heard:
     """A reply while it comes in."""
 
-    def __init__(self) -> None:
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
         self.text: list[str] = []
         self.thinking: list[str] = []
-        self.calls: list[tuple[str, Mapping[str, Any]]] = []
+        self.calls: list[tuple[str, Mapping[str, Any] | str]] = []
         self.done = self.cut = False
         self.tokens_in = self.tokens_out = 0
+        self.load_seconds = 0.0
 
     @property
     def begun(self) -> bool:
@@ -122,55 +198,78 @@ class _Heard:
         if part.message.thinking:
             self.thinking.append(part.message.thinking)
         for call in part.message.tool_calls or ():
-            self.calls.append((call.function.name, dict(call.function.arguments)))
+            self.calls.append((self._schemas.real_name(call.function.name), dict(call.function.arguments)))
         if part.done:
             self.done = True
             self.cut = part.done_reason == "length"
             self.tokens_in, self.tokens_out = part.prompt_eval_count or 0, part.eval_count or 0
+            self.load_seconds = (part.load_duration or 0) / _NANOSECONDS
 
-    def reply(self) -> Reply:
+    def reply(self, window: int) -> Reply:
         words = ("".join(self.text), "".join(self.thinking))
-        return Reply(*words, tuple(self.calls), self.tokens_in, self.tokens_out, self.cut)
+        return Reply(*words, tuple(self.calls), self.tokens_in, self.tokens_out, self.cut, window, self.load_seconds)
 
 
-class _Told:
-    """Turns whatever the client raises into one line of ours."""
+_BAD_REQUESTS = (
+    ("does not support chat", "{name} cannot chat", "choose a model made for conversation or instructions"),
+    ("does not support thinking", "{name} cannot think", "leave `think` out of [model] in config.toml"),
+    ("does not support tools", "{name} cannot call tools", "use --style code"),
+    ("context length", "the conversation does not fit {name}'s window", "lower [ask] tokens"),
+)
+"""What a 400 says -> what it means, what to do."""
 
-    def __init__(self, name: str, host: str, heard: _Heard) -> None:
-        self.name, self.host, self.heard = name, host, heard
 
-    def __enter__(self) -> None:
-        return None
+def _answered(name: str, server: Server, error: ollama.ResponseError, begun: bool) -> ModelError:
+    """The server's own error, with what to do about it."""
+    text = " ".join(without_key(str(error.error), server.key.secret).split())[:300]
+    if error.status_code == 404:
+        return ModelMissing(f"{server.host} has no model {name!r}", f"get it with: ollama pull {name}")
+    if error.status_code in (401, 403):
+        why = server.key.why_not or "set host_key in [model] of config.toml"
+        return ModelError(f"{server.host} wants a key: {text}", why)
+    if 300 <= error.status_code < 400:
+        return ModelError(f"{server.host} sends requests elsewhere", "name the address it leads to")
+    for said, what, hint in _BAD_REQUESTS if error.status_code == 400 else ():
+        if said in text:
+            return ModelError(what.format(name=name), hint)
+    if error.status_code == 503:
+        return ModelError(f"{server.host} is busy: {text}", "ask again in a moment", again=True)
+    again = error.status_code >= 500 and not begun
+    return ModelError(f"{name} failed: {text}", "see the server's log", again=again)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or not isinstance(error, Exception) or isinstance(error, ModelError):
-            return
-        import httpx
-        import ollama
 
-        if isinstance(error, ollama.ResponseError):
-            raise self._answered(error) from None
-        if isinstance(error, httpx.TimeoutException):
-            what, hint = "does not answer in time", "a smaller model answers sooner; `ollama ps` shows what is loaded"
-            raise Unreachable(f"{self.host} {what}", hint) from None
-        if isinstance(error, (ConnectionError, httpx.HTTPError)):
-            if self.heard.begun:
-                raise Unreachable(f"{self.host} broke off in the middle of its reply", "ask again") from None
-            hint = "start it with `ollama serve`, set OLLAMA_HOST, or use --model builtin"
-            raise Unreachable(f"no model server at {self.host}", hint) from None
-        if isinstance(error, ValueError):
-            raise ModelError(f"{self.host} sent something that is not Ollama's protocol", "is it Ollama?") from None
+def _listed(host: str, path: str) -> list[dict[str, Any]]:
+    told = _get(host, path)
+    models = told.get("models") if isinstance(told, dict) else None
+    return [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []
 
-    def _answered(self, error: ollama.ResponseError) -> ModelError:
-        """The server's own error, with what to do about it."""
-        text = str(error.error)
-        if error.status_code == 404:
-            return ModelMissing(f"{self.host} has no model {self.name!r}", f"get it with: ollama pull {self.name}")
-        if error.status_code == 400 and "does not support chat" in text:
-            return ModelError(f"{self.name} cannot chat", "choose a model made for conversation or instructions")
-        if error.status_code == 400 and "context length" in text:
-            return ModelError(f"the conversation does not fit {self.name}'s window", "lower [ask] tokens")
-        if error.status_code == 503:
-            return ModelError(f"{self.host} is busy: {text}", "ask again in a moment", again=True)
-        again = error.status_code >= 500 and not self.heard.begun
-        return ModelError(f"{self.name} failed: {text}", "see the server's log", again=again)
+
+def _get(host: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    """What the server answers; None when it has not within a second, however it spends that.
+
+    Asked at every start, so without the client, which takes longer to load than this takes to run.
+    """
+    from threading import Thread
+
+    told: list[Any] = []
+    asking = Thread(target=lambda: told.append(_fetch(host, path, body)), daemon=True)
+    asking.start()
+    asking.join(2 * _PROBE_SECONDS)
+    return told[0] if told else None
+
+
+def _fetch(host: str, path: str, body: Mapping[str, Any] | None) -> Any:
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
+    parts = urlsplit(host)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    with suppress(OSError, HTTPException, ValueError, RecursionError):
+        connection = kind(parts.hostname or "", parts.port, timeout=_PROBE_SECONDS)
+        try:
+            content = None if body is None else json.dumps(body)
+            connection.request("GET" if body is None else "POST", f"{parts.path}{path}", content)
+            answer = connection.getresponse()
+            return json.loads(answer.read(1 << 20)) if answer.status == 200 else None
+        finally:
+            connection.close()
+    return None

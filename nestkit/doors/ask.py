@@ -12,6 +12,7 @@ import click
 
 from nestkit.change import Change
 from nestkit.doors.printing import hint, json_option, open_here, plain, print_json, print_lines
+from nestkit.doors.steps import Screen
 from nestkit.nest import Nest
 from nestkit.policy import CONTRACTS, Contract, Leave, Refusal, Wants
 from nestkit.run import EXIT_CODES, Ask, Run, Step
@@ -19,6 +20,7 @@ from nestkit.tool import Tool
 from nestkit.walk import Company
 from nestkit.writers import Call
 
+STYLES = ("code", "json")
 _PRINTS = ("answer", "path", "link", "json", "markdown")
 
 
@@ -26,8 +28,11 @@ _PRINTS = ("answer", "path", "link", "json", "markdown")
 @click.argument("text", nargs=-1, required=True)
 @click.option("--note", "-n", help="The note that asks; a link to the answer is added at its end.")
 @click.option("--selection", metavar="-", help="`-`: text from stdin goes along with the ask, as data.")
-@click.option("--model", "-m", default="auto", show_default=True, help="auto, builtin, or ollama/NAME.")
+@click.option("--model", "-m", default="auto", show_default=True, help="auto, builtin, ollama/NAME, openai/NAME.")
 @click.option("--contract", type=click.Choice(CONTRACTS), help="Who may run the program, with which powers.")
+@click.option(
+    "--style", type=click.Choice(STYLES), default="code", show_default=True, help="Programs, or single calls by JSON."
+)
 @click.option("--dry-run", is_flag=True, help="Run it, show what would change, write nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Leave for every effect that the tools of this run declare.")
 @click.option("--now", metavar="TIME", help="The run's clock, as ISO time.")
@@ -61,9 +66,11 @@ def ask_command(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **o
 def walk(nest: Nest, ask: Ask, options: Mapping[str, Any], call: Call | None = None) -> Run:
     """The hall's walk with this terminal's eyes and ears: progress to stderr, a person asked where there is one."""
     verbose, dry = bool(options.get("verbose")), bool(options.get("dry_run"))
+    screen = Screen(streams=verbose or (at_terminal() and not options.get("json")), verbose=verbose)
     company = Company(
         say=hint if verbose or not options.get("json") else lambda line: None,
-        on_step=_show_step if verbose else lambda step: None,
+        on_step=screen.on_step,
+        on_text=screen.on_text,
         person=_person if at_terminal() else None,
         review=_review if at_terminal() else None,
     )
@@ -107,6 +114,7 @@ def draft_ask(nest: Nest, text: str, options: Mapping[str, Any]) -> Ask:
         note=nest.path_of(options["note"]) if options["note"] else None,
         model=options["model"],
         contract=cast(Contract, options["contract"] or nest.config.contract),
+        style=options.get("style", "code"),
         limits=nest.config.limits,
         leave=Leave(yes=bool(options.get("yes"))),
     )
@@ -142,16 +150,6 @@ def _review(changes: tuple[Change, ...]) -> bool:
     for change in changes:
         hint(change.diff.rstrip("\n"))
     return click.confirm(f"Apply {'this change' if len(changes) == 1 else f'these {len(changes)} changes'}?", err=True)
-
-
-def _show_step(step: Step) -> None:
-    hint(f"-- step {step.number}: {step.seconds:.3f} s, {step.tokens_in} + {step.tokens_out} tokens")
-    hint(step.program.rstrip("\n"))
-    for call in step.outcome.calls:
-        hint(f"   {call.tool} {call.seconds * 1000:.1f} ms{'' if not call.error else ': ' + call.error}")
-    for text in (step.outcome.output, step.outcome.error):
-        if text:
-            hint(text.rstrip("\n"))
 
 
 def _print(run: Run, nest: Nest, shown: str) -> None:

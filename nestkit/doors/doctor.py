@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nestkit.config import Servers
 from nestkit.errors import NestError
 from nestkit.nest import Nest, open_nest
+from nestkit.servers import list_ollama
 from nestkit.workshop import probe_isolation
-from nestkit.writers import list_ollama
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,14 @@ class Finding:
 
 def examine(start: Path, named: Path | None) -> list[Finding]:
     """What works here, in the order in which an ask needs it."""
-    return [*_vault(start, named), _isolation(), _models()]
-
-
-def _vault(start: Path, named: Path | None) -> Iterator[Finding]:
     try:
         nest = open_nest(start, named, say=lambda line: None)
     except NestError as error:
-        yield Finding("vault", False, str(error), error.hint, grave=True)
-        return
+        return [Finding("vault", False, str(error), error.hint, grave=True), _isolation(), _models(Servers())]
     with nest:
-        yield Finding("vault", True, str(nest.root))
-        yield from (_tried(name, look, nest) for name, look in (("index", _index), ("tools", _tools)))
+        looks = (("index", _index), ("tools", _tools))
+        found = [_tried(name, look, nest) for name, look in looks]
+        return [Finding("vault", True, str(nest.root)), *found, _isolation(), _models(nest.config.servers)]
 
 
 def _tried(name: str, look: Callable[[Nest], Finding], nest: Nest) -> Finding:
@@ -69,8 +65,8 @@ def _isolation() -> Finding:
     return Finding("isolation", True, f"{tier}, proven just now by trying to break out")
 
 
-def _models() -> Finding:
-    host, models = list_ollama(os.environ)
+def _models(servers: Servers) -> Finding:
+    host, models = list_ollama(servers)
     if models:
         shown = ", ".join(models[:8]) + (f" and {len(models) - 8} more" if len(models) > 8 else "")
         return Finding("models", True, f"Ollama at {host}: {shown}; and the built-in planner")

@@ -34,6 +34,11 @@ class Answer:
     """False when the connection is to close before the end."""
     delay_seconds: float = 0.0
     """How long to wait before the first byte."""
+    pause_seconds: float = 0.0
+    """How long to wait after each piece."""
+    kind: str = "application/x-ndjson"
+    """Content type of a stream."""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def draft_json(value: Any, status: int = 200) -> Answer:
@@ -44,6 +49,19 @@ def draft_json(value: Any, status: int = 200) -> Answer:
 def draft_error(status: int, text: str) -> Answer:
     """An error as Ollama words it before the first byte."""
     return draft_json({"error": text}, status)
+
+
+def draft_pull(size: int, begin: int, end: int) -> Answer:
+    """The status lines of getting a model of this size, from one byte to another; broken off unless that is its end."""
+    digest = "sha256:" + "0" * 64
+    steps = range(begin, end, max(1, size // 4))
+    lines: list[Mapping[str, Any]] = [{"status": "pulling manifest"}]
+    lines += [
+        {"status": "pulling 000000000000", "digest": digest, "total": size, "completed": at} for at in (*steps, end)
+    ]
+    if end >= size:
+        lines += [{"status": text} for text in ("verifying sha256 digest", "writing manifest", "success")]
+    return Answer(200, tuple(_bytes(line) + b"\n" for line in lines), streamed=True, whole=end >= size)
 
 
 def draft_loaded(model: str, *, unload: bool) -> Answer:
@@ -66,15 +84,23 @@ def draft_reply(turn: Turn, model: str, tokens_in: int, *, stream: bool) -> Answ
         answer = draft_error(500, turn.error)  # nothing has been sent yet, so it is an honest error
     else:
         answer = replace(draft_json(_object(turn, model, tokens_in)), whole=turn.then != "close")
+    return paced(answer, turn)
+
+
+def paced(answer: Answer, turn: Turn) -> Answer:
+    """The answer as slowly, and cut up, as the turn wants it."""
     if turn.split_utf8:
         answer = replace(answer, pieces=tuple(half for piece in answer.pieces for half in _halves(piece)))
-    return replace(answer, delay_seconds=turn.delay_seconds)
+    if turn.dribble:
+        answer = replace(answer, pieces=tuple(bytes([byte]) for piece in answer.pieces for byte in piece))
+    headers = (("Location", turn.location),) if turn.location else ()
+    return replace(answer, delay_seconds=turn.delay_seconds, pause_seconds=turn.pause_seconds, headers=headers)
 
 
 def _lines(turn: Turn, model: str, tokens_in: int) -> Iterator[Mapping[str, Any]]:
-    for piece in _words(turn.thinking):
+    for piece in split_words(turn.thinking):
         yield _line(model, {"content": "", "thinking": piece})
-    for piece in turn.chunks or _words(turn.content):
+    for piece in turn.chunks or split_words(turn.content):
         yield _line(model, {"content": piece})
     if turn.tool_calls:
         yield _line(model, {"content": "", "tool_calls": turn.tool_calls})
@@ -112,7 +138,7 @@ def _figures(turn: Turn, tokens_in: int) -> Mapping[str, Any]:
     return {"done_reason": turn.done_reason, **{name: value for name, value in figures.items() if value}}
 
 
-def _words(text: str) -> Sequence[str]:
+def split_words(text: str) -> Sequence[str]:
     """The text in small pieces; joined they are the text."""
     return re.findall(r"\S+\s*|\s+", text)
 

@@ -6,14 +6,14 @@ import contextlib
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from nestkit.testing.answer import Answer
 
-Respond = Callable[[str, bytes], Answer]
-"""("GET /api/tags", body) -> answer."""
+Respond = Callable[[str, bytes, Mapping[str, str]], Answer]
+"""("GET /api/tags", body, headers by lower-case name) -> answer."""
 
 
 @contextlib.contextmanager
@@ -79,11 +79,13 @@ class _Talk(BaseHTTPRequestHandler):
 
     def _respond(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        answer = self.server.respond(f"{self.command} {self.path.partition('?')[0]}", body)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.server.respond(f"{self.command} {self.path.partition('?')[0]}", body, headers)
         self.server.closing.wait(answer.delay_seconds)
         self._send_head(answer)
         for piece in filter(None, answer.pieces):  # an empty chunk would end the stream
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if answer.streamed else piece)
+            self.server.closing.wait(answer.pause_seconds)
         if not answer.whole:
             self.close_connection = True
         elif answer.streamed:
@@ -92,10 +94,12 @@ class _Talk(BaseHTTPRequestHandler):
     def _send_head(self, answer: Answer) -> None:
         self.send_response(answer.status)
         if answer.streamed:
-            self.send_header("Content-Type", "application/x-ndjson")
+            self.send_header("Content-Type", answer.kind)
             self.send_header("Transfer-Encoding", "chunked")
         else:
             size = sum(map(len, answer.pieces)) + (not answer.whole)  # a byte too many is promised, and never sent
             self.send_header("Content-Type", "application/json; charset=utf-8")
             self.send_header("Content-Length", str(size))
+        for name, value in answer.headers:
+            self.send_header(name, value)
         self.end_headers()

@@ -33,7 +33,7 @@ _MESSAGE: Mapping[str, tuple[type, ...]] = {
     "tool_calls": (list,),
     "tool_name": (str,),
 }
-_ROLES = ("system", "user", "assistant", "tool")
+ROLES = ("system", "user", "assistant", "tool")
 _LEVELS = ("low", "medium", "high", "max")
 _WHOLE = ("num_ctx", "num_predict", "num_keep", "num_batch", "num_gpu", "main_gpu", "num_thread")
 _REAL = ("temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "presence_penalty", "frequency_penalty")
@@ -47,7 +47,7 @@ _OPTIONS: Mapping[str, tuple[type, ...]] = {
 
 def check_request(request: Mapping[str, Any]) -> list[str]:
     """One line for each thing that Ollama would ignore or turn down; empty for a request in order."""
-    wrong = [*_check_names("field", request, _FIELDS)]
+    wrong = [*check_names("field", request, _FIELDS)]
     if not request.get("model"):
         wrong.append("no model")
     if isinstance(request.get("think"), str) and request["think"] not in _LEVELS:
@@ -63,7 +63,7 @@ def check_request(request: Mapping[str, Any]) -> list[str]:
 
 
 def _check_options(options: Mapping[str, Any]) -> Iterator[str]:
-    yield from _check_names("option", options, _OPTIONS)
+    yield from check_names("option", options, _OPTIONS)
     stop = options.get("stop")
     if isinstance(stop, list) and not all(isinstance(each, str) for each in stop):
         yield "option 'stop' should be a list of texts"
@@ -73,9 +73,9 @@ def _check_message(message: Any) -> Iterator[str]:
     if not isinstance(message, dict):
         yield f"should be an object, not {message!r}"
         return
-    yield from _check_names("field", message, _MESSAGE)
-    if message.get("role") not in _ROLES:
-        yield f"unknown role {message.get('role')!r}, known: {', '.join(_ROLES)}"
+    yield from check_names("field", message, _MESSAGE)
+    if message.get("role") not in ROLES:
+        yield f"unknown role {message.get('role')!r}, known: {', '.join(ROLES)}"
     calls = message.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
         function = call.get("function") if isinstance(call, dict) else None
@@ -85,7 +85,8 @@ def _check_message(message: Any) -> Iterator[str]:
             yield f"arguments of the tool call {function['name']!r} should be an object, not text"
 
 
-def _check_names(what: str, given: Mapping[str, Any], known: Mapping[str, tuple[type, ...]]) -> Iterator[str]:
+def check_names(what: str, given: Mapping[str, Any], known: Mapping[str, tuple[type, ...]]) -> Iterator[str]:
+    """What is not known, or of a wrong kind, among named values."""
     for name, value in given.items():
         if name not in known:
             yield f"unknown {what} {name!r}"

@@ -1,4 +1,4 @@
-"""A model's server that plays a script: turns in, Ollama's protocol on 127.0.0.1 out. *Network*.
+"""A model's server that plays a script: turns in, Ollama's protocol and OpenAI's on 127.0.0.1 out. *Network*.
 
 It does what Ollama does with a request (truncates it, refuses it, reports its size) and plays the turns as written.
 """
@@ -8,18 +8,20 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from nestkit.testing.answer import CREATED_AT, Answer, draft_error, draft_json, draft_loaded, draft_reply
+from nestkit.testing.answer import CREATED_AT, Answer, draft_error, draft_json, draft_loaded, draft_pull, draft_reply
 from nestkit.testing.listener import listen
+from nestkit.testing.openai import check_completion, draft_completion, draft_completion_error, draft_overflow
 from nestkit.testing.prompt import count_prompt, truncate
 from nestkit.testing.request import check_request
 from nestkit.testing.turn import Turn, parse_turn
 
 VERSION = "0.12.0"
+_PULL_BYTES = 1000
 _ARCHITECTURE = "scripted"
 _DETAILS = {"format": "gguf", "family": _ARCHITECTURE, "families": [_ARCHITECTURE], "parameter_size": "0B"}
 _FACTS = {"size": 1, "digest": "0" * 64, "details": _DETAILS}
@@ -29,8 +31,10 @@ class OllamaServer:
     """A real HTTP server for as long as the `with` block lasts; each turn is played once, in order.
 
     Any model name will do, unless `models` names those there are. `window` is the server's own; `num_ctx` in a request
-    takes its place, and none is larger than `longest_window`, the model's. Raises ValueError for a turn that is none,
-    OSError when the port is taken.
+    takes its place, and none is larger than `longest_window`, the model's. `thinks`, `calls_tools` and `chats` say what
+    the model can; each of `pulls` is the byte of 1000 at which one attempt to get a model breaks off.
+
+    Raises ValueError for a turn that is none, OSError when the port is taken.
     """
 
     def __init__(
@@ -41,19 +45,26 @@ class OllamaServer:
         window: int | None = None,
         longest_window: int = 131_072,
         thinks: bool = True,
+        calls_tools: bool = True,
+        chats: bool = True,
+        pulls: Sequence[int] = (),
         port: int = 0,
     ) -> None:
         self.url = ""
         """Like `http://127.0.0.1:43211`, once the block is entered."""
         self.requests: list[dict[str, Any]] = []
-        """The bodies of all chat requests."""
+        """The bodies of all chat requests, in either protocol."""
+        self.headers: list[Mapping[str, str]] = []
+        """The headers of all requests whatsoever, by lower-case name."""
         self.prompts: list[list[Mapping[str, Any]]] = []
         """The messages the model got to see, for each request that reached it."""
         self.violations: list[str] = []
         """What was wrong with the requests."""
         self._turns = [_parse(number, turn) for number, turn in enumerate(turns, 1)]
-        self._models = models
+        self._models = None if models is None else list(models)
         self._window, self._longest_window, self._thinks, self._port = window, longest_window, thinks, port
+        self._calls_tools, self._chats = calls_tools, chats
+        self._pulls, self._pulled = list(pulls), 0
         self._loaded: dict[str, int] = {}
         self._lock = threading.Lock()
         self._open = contextlib.ExitStack()
@@ -72,22 +83,23 @@ class OllamaServer:
         if self.violations:
             raise AssertionError("requests that Ollama does not know:\n" + "\n".join(self.violations))
 
-    def _respond(self, call: str, body: bytes) -> Answer:
+    def _respond(self, call: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        known: Mapping[str, Callable[[bytes], Answer]] = {
+            "POST /api/chat": self._chat,
+            "POST /v1/chat/completions": self._complete,
+            "POST /api/show": self._show,
+            "POST /api/pull": self._pull,
+            "GET /api/tags": lambda _: draft_json({"models": [self._row(name) for name in self._names()]}),
+            "GET /api/ps": lambda _: draft_json({"models": self._rows_loaded()}),
+            "GET /api/version": lambda _: draft_json({"version": VERSION}),
+            "GET /v1/models": lambda _: draft_json({"object": "list", "data": [{"id": n} for n in self._names()]}),
+        }
         with self._lock:
-            match call:
-                case "POST /api/chat":
-                    return self._chat(body)
-                case "POST /api/show":
-                    return self._show(body)
-                case "GET /api/tags":
-                    return draft_json({"models": [self._row(name) for name in self._models or ("scripted",)]})
-                case "GET /api/ps":
-                    rows = [{**self._row(name), "context_length": size} for name, size in self._loaded.items()]
-                    return draft_json({"models": rows})
-                case "GET /api/version":
-                    return draft_json({"version": VERSION})
-        self.violations.append(f"no such call: {call}")
-        return Answer(404, (b"404 page not found",))
+            self.headers.append(headers)
+            if call in known:
+                return known[call](body)
+            self.violations.append(f"no such call: {call}")
+            return Answer(404, (b"404 page not found",))
 
     def _chat(self, body: bytes) -> Answer:
         request = _parse_object(body)
@@ -123,9 +135,47 @@ class OllamaServer:
             return draft_error(400, "messages should be a list of objects")
         if not self._has(model):
             return draft_error(404, f"model '{model}' not found")
-        if request.get("think") and not self._thinks:
-            return draft_error(400, f'"{model}" does not support thinking')
+        abilities = (
+            ("chat", self._chats, True),
+            ("thinking", self._thinks, request.get("think")),
+            ("tools", self._calls_tools, request.get("tools")),
+        )
+        for ability, has, wants in abilities:
+            if wants and not has:
+                return draft_error(400, f'"{model}" does not support {ability}')
         return None
+
+    def _complete(self, body: bytes) -> Answer:
+        """OpenAI's protocol: the window is the server's own, and what does not fit is an honest error."""
+        request = _parse_object(body)
+        if request is None:
+            self.violations.append("a completion request that is no JSON object")
+            return draft_completion_error(400, "the request is no JSON object")
+        self.requests.append(request)
+        self.violations += [f"request {len(self.requests)}: {each}" for each in check_completion(request)]
+        messages, tools = request.get("messages"), request.get("tools") or ()
+        if not request.get("model") or not isinstance(messages, list) or not messages:
+            return draft_completion_error(400, "model and messages are required")
+        if not self._has(str(request["model"])):
+            return draft_completion_error(404, f"model '{request['model']}' not found")
+        tokens, window = count_prompt(messages, tools), self._window or self._longest_window
+        if tokens > window:
+            return draft_overflow(tokens, window)
+        self.prompts.append(messages)
+        turn = self._next_turn(str(messages[-1].get("content") or ""))
+        if turn is None:
+            return draft_completion_error(500, "the script has no more turns")
+        return draft_completion(turn, request, tokens)
+
+    def _pull(self, body: bytes) -> Answer:
+        """The next attempt goes on where the last one broke off."""
+        model = str((_parse_object(body) or {}).get("model") or "")
+        if not model:
+            return draft_error(400, "model is required")
+        begin, self._pulled = self._pulled, self._pulls.pop(0) if self._pulls else _PULL_BYTES
+        if self._pulled >= _PULL_BYTES and self._models is not None and not self._has(model):
+            self._models.append(model)
+        return draft_pull(_PULL_BYTES, begin, self._pulled)
 
     def _load(self, request: Mapping[str, Any]) -> int:
         """The window in force for the request; its model is loaded with it, or unloaded if that is the wish."""
@@ -152,9 +202,19 @@ class OllamaServer:
         if not self._has(model):
             return draft_error(404, f"model '{model}' not found")
         info = {"general.architecture": _ARCHITECTURE, f"{_ARCHITECTURE}.context_length": self._longest_window}
-        capabilities = ["completion", "tools", *(["thinking"] if self._thinks else [])]
+        capabilities = [
+            "completion",
+            *(["tools"] if self._calls_tools else []),
+            *(["thinking"] if self._thinks else []),
+        ]
         shown = {"details": _DETAILS, "model_info": info, "capabilities": capabilities, "modified_at": CREATED_AT}
         return draft_json(shown)
+
+    def _names(self) -> Sequence[str]:
+        return ("scripted",) if self._models is None else self._models
+
+    def _rows_loaded(self) -> list[dict[str, Any]]:
+        return [{**self._row(name), "context_length": size} for name, size in self._loaded.items()]
 
     def _has(self, model: str) -> bool:
         return self._models is None or _full_name(model) in map(_full_name, self._models)

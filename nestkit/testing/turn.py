@@ -2,13 +2,14 @@
 
 ```
 {"role": "assistant", "content", "thinking"?, "tool_calls"?, "done_reason"?}   a reply
-{"role": "error", "status", "body"}                        an error before the first byte
+{"role": "error", "status", "body", "location"?}           an error, or a redirection, before the first byte
 {"role": "error-line", "after": [chunks], "error": text}   an error in the middle of the stream
 {"role": "stream", "chunks": [...], "then": "close" | "end_without_done"}      a stream that does not end as it should
 {"raw": text}                                              this text and no JSON lines: a blank line, a web page
 ```
 Each may carry `when` (play it only if the request's last message contains this text), `delay_seconds` (before the first
-byte), `split_utf8` (write each line in two pieces, cut inside a character).
+byte), `pause_seconds` (after each piece), `split_utf8` (write each line in two pieces, cut inside a character),
+`dribble` (write every byte as a piece of its own).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from nestkit.testing.request import is_of
 
 _FORMS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "assistant": {"content": (str,), "thinking": (str,), "tool_calls": (list, tuple), "done_reason": (str,)},
-    "error": {"status": (int,), "body": (dict, str)},
+    "error": {"status": (int,), "body": (dict, str), "location": (str,)},
     "error-line": {"after": (list, tuple), "error": (str,)},
     "stream": {"chunks": (list, tuple), "then": (str,)},
 }
@@ -31,7 +32,9 @@ _EVERYWHERE: Mapping[str, tuple[type, ...]] = {
     "raw": (str,),
     "when": (str,),
     "delay_seconds": (int, float),
+    "pause_seconds": (int, float),
     "split_utf8": (bool,),
+    "dribble": (bool,),
 }
 
 
@@ -53,7 +56,10 @@ class Turn:
     raw: str | None = None
     when: str = ""
     delay_seconds: float = 0.0
+    pause_seconds: float = 0.0
     split_utf8: bool = False
+    dribble: bool = False
+    location: str = ""
 
 
 def parse_turn(form: Mapping[str, Any]) -> Turn:
@@ -77,7 +83,10 @@ def parse_turn(form: Mapping[str, Any]) -> Turn:
         raw=given.get("raw"),
         when=given.get("when", ""),
         delay_seconds=float(given.get("delay_seconds", 0.0)),
+        pause_seconds=float(given.get("pause_seconds", 0.0)),
         split_utf8=given.get("split_utf8", False),
+        dribble=given.get("dribble", False),
+        location=given.get("location", ""),
     )
 
 
@@ -93,8 +102,8 @@ def _check_form(role: str, given: Mapping[str, Any]) -> None:
         raise ValueError(f"a turn of role {role!r} needs {' and '.join(missing)}")
     if given.get("then", "close") not in ("close", "end_without_done"):
         raise ValueError(f"'then' should be 'close' or 'end_without_done', not {given['then']!r}")
-    if not 400 <= given.get("status", 400) <= 599:
-        raise ValueError(f"'status' of an error is from 400 to 599, not {given['status']}")
+    if not (307 if given.get("location") else 400) <= given.get("status", 400) <= 599:
+        raise ValueError(f"'status' of an error is from 400 to 599 (of a redirection 307), not {given['status']}")
     for name in ("chunks", "after"):
         if not all(isinstance(chunk, str) for chunk in given.get(name, ())):
             raise ValueError(f"{name!r} should be a list of texts")

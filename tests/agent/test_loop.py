@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 
 import pytest
 
-from nestkit.agent.loop import steps
+from nestkit.agent.loop import count_down, steps
 from nestkit.errors import ModelError, Unreachable
 from nestkit.model import Message, Reply
 from nestkit.policy import Limits, Refusal
@@ -80,7 +80,7 @@ def test_out_of_time_is_no_answer() -> None:
         chat=Played(fence("a()"), fence("b()")),
         execute=run,
         limits=Limits(seconds=15),
-        clock=lambda: next(ticks),
+        left=count_down(15, lambda: next(ticks)),
     )
     next(walked)
     with pytest.raises(StopIteration) as stop:

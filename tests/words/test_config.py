@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestkit.config import Config, merge_config, parse_config
+from nestkit.config import Config, Servers, merge_config, parse_config
 from nestkit.errors import ConfigError
 from nestkit.policy import Limits
 
@@ -23,6 +23,7 @@ from nestkit.policy import Limits
         ("[ask]\nsteps = 1.5\n", "ask.steps should be a whole number"),
         ("[ask]\nsteps = true\n", "ask.steps should be a whole number"),
         ("[ask]\ncontract = 'none'\n", "ask.contract should be one of brokered, sandboxed, reviewed"),
+        ("[model]\nthink = 'deeply'\n", "model.think should be one of"),
         ("[limits]\nmemory = 3\n", "unknown key limits.memory"),
     ],
 )
@@ -42,12 +43,30 @@ def test_a_vault_names_its_folders_and_hides_its_notes() -> None:
     assert (config.runs, config.private) == ("Runs", ("Mine/**", "Diary/**"))
 
 
-def test_a_vault_cannot_choose_the_server() -> None:
-    assert merge_config({}, {"model": {"host": "http://evil.example"}}).host == ""
-    assert (
-        merge_config({"model": {"host": "http://mine"}}, {"model": {"host": "http://evil.example"}}).host
-        == "http://mine"
-    )
+EVIL = {"host": "http://evil.example", "openai": "http://evil.example/v1", "openai_key": "env:HOME"}
+
+
+def test_a_vault_cannot_choose_a_server_or_a_key() -> None:
+    assert merge_config({}, {"model": EVIL}).servers == Servers()
+    mine = {"model": {"host": "http://mine", "openai_key": "env:MINE"}}
+    assert merge_config(mine, {"model": EVIL}).servers == Servers(host="http://mine", openai_key="env:MINE")
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "in_force"),
+    [
+        ("auto", "ollama/small", "ollama/small"),
+        ("auto", "builtin", "builtin"),
+        ("auto", "openai/dear", "auto"),
+        ("ollama/mine", "ollama/theirs", "ollama/theirs"),
+        ("ollama/mine", "openai/dear", "ollama/mine"),
+        ("openai/mine", "builtin", "builtin"),
+        ("builtin", "ollama/theirs", "builtin"),
+        ("builtin", "auto", "builtin"),
+    ],
+)
+def test_a_vault_may_name_a_model_but_lead_to_no_other_server(mine: str, theirs: str, in_force: str) -> None:
+    assert merge_config({"ask": {"model": mine}}, {"ask": {"model": theirs}}).model == in_force
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+"""Requests to a model's server, with an end to every wait, in; answers, or one line of what went wrong, out. *Network*.
+
+**Source:** `httpx.BaseTransport` and `httpcore.NetworkBackend`. The clients' own timeouts begin anew with every byte,
+follow redirects with all they were told, and read proxies and keys from the environment; here none of that is so.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator
+
+import httpcore
+import httpx
+
+from nestkit.errors import ModelError, OutOfTime, Unreachable
+from nestkit.model import Left
+
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 120.0
+"""Longest wait for the next piece of a reply; a large model may load for a minute first."""
+MAX_BYTES = 16 << 20
+"""Of one answer; far beyond what any reply of a model takes on the wire."""
+
+
+class Transport(httpx.BaseTransport):
+    """One connection to one server. The only key it sends is the one it was given."""
+
+    def __init__(self, left: Left, secret: str = "") -> None:
+        self._secret = secret
+        self._pool = httpcore.ConnectionPool(network_backend=_Backend(left), max_connections=1)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"authorization"]
+        if self._secret:
+            headers.append((b"Authorization", b"Bearer " + self._secret.encode()))
+        url = request.url
+        asked = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=headers,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        answer = self._pool.handle_request(asked)
+        body = _Body(answer.stream)  # type: ignore[arg-type]
+        return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, stream: Iterable[bytes]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._stream
+
+    def close(self) -> None:
+        if hasattr(self._stream, "close"):
+            self._stream.close()
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Opens connections that know how much time is left."""
+
+    def __init__(self, left: Left) -> None:
+        self._left = left
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        seconds = max(0.01, min(CONNECT_SECONDS, self._left()))
+        inner = httpcore.SyncBackend().connect_tcp(host, port, seconds, local_address, socket_options)
+        return _Stream(inner, self._left)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, left: Left) -> None:
+        self._inner, self._left = inner, left
+        self._size = 0
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self._left()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the time of the ask is over")
+        content = self._inner.read(max_bytes, min(SILENCE_SECONDS, left))
+        self._size += len(content)
+        if self._size > MAX_BYTES:
+            raise httpcore.RemoteProtocolError(f"more than {MAX_BYTES >> 20} MB in one answer")
+        return content
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, max(0.01, min(SILENCE_SECONDS, self._left())))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, CONNECT_SECONDS), self._left)
+
+
+def explain(error: Exception, host: str, left: Left, *, begun: bool, start: str) -> ModelError | None:
+    """What a failed request means, in one line; None for an error that is not the network's.
+
+    `begun` says whether a part of the reply had come, `start` what to do when no server is there.
+    """
+    if left() <= 0:
+        return OutOfTime("the time of the ask ran out while the model was at work")
+    if isinstance(error, httpcore.ConnectTimeout | httpcore.ConnectError):
+        return Unreachable(f"no model server at {host}", start)
+    if isinstance(error, httpcore.TimeoutException):
+        hint = "a smaller model answers sooner; `ollama ps` shows what is loaded"
+        return Unreachable(f"{host} does not answer in time", hint)
+    if begun and isinstance(error, httpcore.NetworkError | httpcore.ProtocolError):
+        return broke_off(host)
+    if isinstance(error, httpcore.NetworkError | httpcore.RemoteProtocolError):
+        return Unreachable(f"{host} hung up without an answer: {error}", "see the server's log", again=True)
+    odd = (httpcore.ProtocolError, httpcore.UnsupportedProtocol, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
+    if isinstance(error, odd):
+        return Unreachable(f"{host} cannot be talked to: {error}", "check the address")
+    return None
+
+
+def broke_off(host: str) -> Unreachable:
+    """The server ended its reply before it was done."""
+    return Unreachable(f"{host} broke off in the middle of its reply", "ask again; see the server's log")

@@ -1,0 +1,85 @@
+"""An ask in; the opening of a conversation about it, as a model would get it, out. Part of the hall. *Disk*."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nestkit.agent.prompt import PROMPTS, Prompt, draft_prompt, load_prompt
+from nestkit.desk import Desk
+from nestkit.errors import NestError
+from nestkit.model import Message
+from nestkit.note import Vocabulary
+from nestkit.run import Ask
+from nestkit.tool import Tool
+
+if TYPE_CHECKING:
+    from nestkit.nest import Nest
+
+PROMPT_TOOLS = 8
+"""Tools that fit an ask, told to a model in full; it finds the rest with `find_tools`."""
+_ALWAYS = {
+    "code": ("vault.list_notes", "vault.read_note", "vault.search"),
+    "json": ("vault.list_notes", "vault.read_note", "vault.search", "vault.find_tools", "vault.describe"),
+}
+"""Told whatever the ask says."""
+_WORD_CHARS = 60
+_MOST_WORDS = 20
+_PROMPT_BYTES = 32_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What goes out first."""
+
+    messages: tuple[Message, ...]
+    prompt: Prompt
+    tools: list[Tool]
+    """For calling by JSON; none where the prompt tells of them."""
+
+
+def draft_opening(nest: Nest, ask: Ask, desk: Desk) -> Opening:
+    """The opening of this ask, the vault's own prompt in it where it has one."""
+    prompt = load_prompt(PROMPTS[ask.style], lambda name: find_prompt(nest, name))
+    tools = desk.fitting_tools(ask.text, PROMPT_TOOLS, _ALWAYS[ask.style])
+    lines = [] if ask.style == "json" else [_tool_line(tool) for tool in tools]
+    messages = draft_prompt(ask, lines, draft_facts(nest.vocabulary()), prompt.text)
+    return Opening(messages, prompt, tools if ask.style == "json" else [])
+
+
+def find_prompt(nest: Nest, name: str) -> tuple[str, str] | None:
+    """(path, text) of the note that takes a prompt's place; None when there is none, it is hidden, or empty."""
+    path = f"{nest.config.system}/Prompts/{name}.md"
+    if nest.is_private(path):
+        return None
+    try:
+        content = nest.find_bytes(path)
+    except NestError:
+        return None
+    text = nest.parse_note(path, content[:_PROMPT_BYTES].decode("utf-8", "replace")).body.strip() if content else ""
+    return (path, f"{text}\n") if text else None
+
+
+def draft_facts(vocabulary: Vocabulary) -> dict[str, Any]:
+    """What a model should know of the vault before it writes: how its notes are sorted and named."""
+    properties = sorted(vocabulary.properties.items(), key=lambda item: (-item[1].count, item[0]))
+    kinds = {_word(name): words.kinds[0] for name, words in properties[:_MOST_WORDS] if words.kinds}
+    facts = {
+        "notes": len(vocabulary.titles),
+        "folders": [_word(folder) for folder in vocabulary.folders[:_MOST_WORDS]],
+        "tags": [_word(tag) for tag in vocabulary.tags[:_MOST_WORDS]],
+        "properties": kinds,
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _word(text: str) -> str:
+    return text if len(text) <= _WORD_CHARS else f"{text[: _WORD_CHARS - 1]}…"
+
+
+def _tool_line(tool: Tool) -> str:
+    """Signature, summary and the first example in one line."""
+    from nestkit.parse.tool_text import draft_tool_line
+
+    example = f" e.g. {tool.examples[0].call} -> {tool.examples[0].result}" if tool.examples else ""
+    return draft_tool_line(tool) + example

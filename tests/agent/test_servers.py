@@ -1,0 +1,342 @@
+"""Both protocols over real HTTP: every way in which a server fails ends in time and in one line; keys stay at home."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from nestkit.agent import ollama, openai
+from nestkit.agent.keys import Key, find_key
+from nestkit.agent.loop import count_down
+from nestkit.agent.schema import draft_schemas, wire_name
+from nestkit.errors import ModelError, ModelMissing, OutOfTime, Unreachable
+from nestkit.model import Chat, Message, Reply
+from nestkit.policy import Limits
+from nestkit.testing import OllamaServer
+from nestkit.tool import Parameter, Tool
+
+HELLO = {"role": "assistant", "content": "Hello there, ünïcode 日本 🎉"}
+ASKED = (Message("system", "rules"), Message("user", "hi"))
+KINDS = ("ollama", "openai")
+
+
+def chat_at(kind: str, url: str, *, seconds: float = 20, limits: Limits | None = None, **fields: Any) -> Chat:
+    left = count_down(seconds)
+    if kind == "ollama":
+        return ollama.ollama_chat("scripted", ollama.Server(url, **fields), limits or Limits(), left)
+    fields.pop("say", None)
+    return openai.openai_chat("scripted", openai.Server(f"{url}/v1", **fields), limits or Limits(), left)
+
+
+def ask(kind: str, server: OllamaServer, messages: tuple[Message, ...] = ASKED, **fields: Any) -> Reply:
+    reply = chat_at(kind, server.url, **fields)(messages)
+    server.check()
+    return reply
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", [{}, {"split_utf8": True}, {"dribble": True}, {"delay_seconds": 0.2}])
+def test_a_reply_comes_whole_however_it_is_cut_up(kind: str, form: dict[str, Any]) -> None:
+    pieces: list[str] = []
+    with OllamaServer([{**HELLO, "thinking": "let me see", **form}]) as server:
+        reply = ask(kind, server, on_text=pieces.append)
+    assert (reply.text, reply.thinking, reply.cut) == (HELLO["content"], "let me see", False)
+    assert "".join(pieces) == HELLO["content"]
+    assert len(pieces) > 1
+    assert reply.tokens_in > 0
+    assert reply.tokens_out > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_reply_at_the_limit_is_known_to_be_cut(kind: str) -> None:
+    with OllamaServer([{**HELLO, "done_reason": "length"}]) as server:
+        assert ask(kind, server).cut
+
+
+def error(status: int, text: str) -> dict[str, Any]:
+    return {"role": "error", "status": status, "body": {"error": text}}
+
+
+FAILURES = [
+    (error(404, "model 'scripted' not found"), ModelMissing, "no model 'scripted'"),
+    (error(500, "llama runner process has terminated"), ModelError, "llama runner process has terminated"),
+    (error(503, "server busy, maximum pending requests exceeded"), ModelError, "is busy"),
+    (error(401, "unauthorized"), ModelError, "wants a key"),
+    ({"role": "error", "status": 502, "body": "<html>Bad gateway</html>"}, ModelError, "Bad gateway"),
+    ({"role": "error-line", "after": ["Hel"], "error": "out of memory"}, ModelError, "out of memory"),
+    ({"role": "stream", "chunks": ["Hel"], "then": "close"}, Unreachable, "broke off in the middle"),
+    ({"role": "stream", "chunks": ["Hel"], "then": "end_without_done"}, Unreachable, "broke off in the middle"),
+    ({"raw": "<html>hello</html>"}, ModelError, "protocol"),
+    ({"raw": "\n"}, ModelError, ""),
+    ({"raw": '["a", "list"]\n'}, ModelError, "protocol"),
+    ({"raw": '{"message": {"content": 3}, "choices": 3}\n'}, ModelError, "protocol"),
+    ({"raw": "data: [1, 2]\n\n"}, ModelError, "protocol"),
+    ({"raw": 'data: {"choices": ["x"]}\n\n'}, ModelError, "protocol"),
+    (
+        {"role": "error", "status": 307, "body": "", "location": "http://127.0.0.1:9/elsewhere"},
+        ModelError,
+        "sends requests elsewhere",
+    ),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("turn", "family", "said"), FAILURES, ids=[str(turn)[:60] for turn, _, _ in FAILURES])
+def test_every_failure_is_one_line(kind: str, turn: dict[str, Any], family: type[ModelError], said: str) -> None:
+    with OllamaServer([turn]) as server, pytest.raises(family) as caught:
+        ask(kind, server)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("server", "fields", "said"),
+    [
+        ({"chats": False}, {}, "cannot chat"),
+        ({"thinks": False}, {"think": "on"}, "cannot think"),
+        ({"calls_tools": False}, {"schemas": draft_schemas([], 100)}, "cannot call tools"),
+    ],
+)
+def test_what_a_model_cannot_do_is_said_with_what_to_do(server: Any, fields: Any, said: str) -> None:
+    with OllamaServer([HELLO], **server) as play, pytest.raises(ModelError) as caught:
+        ask("ollama", play, **fields)
+    assert said in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_a_failure_before_the_first_word_may_be_tried_again(kind: str) -> None:
+    again = []
+    for turn in (error(500, "x"), error(503, "x"), {"role": "error-line", "after": ["Hel"], "error": "x"}):
+        with OllamaServer([turn]) as server, pytest.raises(ModelError) as caught:
+            ask(kind, server)
+        again.append(caught.value.again)
+    assert again == [True, True, False]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_server_is_one_line_with_what_to_do(kind: str) -> None:
+    with pytest.raises(Unreachable) as caught:
+        chat_at(kind, "http://127.0.0.1:9")(ASKED)
+    assert "127.0.0.1:9" in str(caught.value)
+    assert caught.value.hint
+
+
+@contextmanager
+def listener(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The address of a server that does with each connection what it is told, until the block is left."""
+    talks: list[tuple[socket.socket, threading.Thread]] = []
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    talk, _ = opened.accept()
+                    thread = threading.Thread(target=hold, args=(talk,))
+                    talks.append((talk, thread))
+                    thread.start()
+
+        def hold(talk: socket.socket) -> None:
+            with talk, contextlib.suppress(OSError):
+                answer(talk)
+
+        accepting = threading.Thread(target=serve)
+        accepting.start()
+        yield f"http://127.0.0.1:{opened.getsockname()[1]}"
+        opened.shutdown(socket.SHUT_RDWR)
+        accepting.join()
+    for talk, thread in talks:
+        with contextlib.suppress(OSError):
+            talk.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def say_nothing(talk: socket.socket) -> None:
+    while talk.recv(1000):
+        pass
+
+
+def dribble(head: bytes) -> Callable[[socket.socket], None]:
+    def answer(talk: socket.socket) -> None:
+        talk.sendall(head)
+        while True:
+            talk.sendall(b"x")
+            time.sleep(0.05)
+
+    return answer
+
+
+def hang_up(talk: socket.socket) -> None:
+    talk.recv(10)
+
+
+WAITS = {
+    "silence": say_nothing,
+    "a head without end": dribble(b"HTTP/1.1 200 OK\r\nX-Long: "),
+    "a body without end": dribble(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("answer", WAITS.values(), ids=WAITS.keys())
+def test_no_wait_outlasts_the_ask(kind: str, answer: Callable[[socket.socket], None]) -> None:
+    with listener(answer) as url, pytest.raises(OutOfTime):
+        chat_at(kind, url, seconds=1.5)(ASKED)
+
+
+@pytest.mark.parametrize("answer", WAITS.values(), ids=WAITS.keys())
+def test_looking_for_models_gives_up_on_a_server_that_does_not_answer(answer: Callable[[socket.socket], None]) -> None:
+    with listener(answer) as url:
+        assert ollama.list_models(url) == ()
+
+
+def test_a_slow_reply_ends_with_the_ask() -> None:
+    with OllamaServer([{**HELLO, "pause_seconds": 0.5}]) as server, pytest.raises(OutOfTime):
+        ask("ollama", server, seconds=1)
+
+
+def test_a_long_silence_is_given_up_before_the_ask_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nestkit.agent.transport.SILENCE_SECONDS", 0.3)
+    with listener(say_nothing) as url, pytest.raises(Unreachable, match="does not answer in time"):
+        chat_at("openai", url)(ASKED)
+
+
+def test_a_reply_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nestkit.agent.transport.MAX_BYTES", 2000)
+    with OllamaServer([{**HELLO, "content": "word " * 1000}]) as server, pytest.raises(Unreachable):
+        ask("ollama", server)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_that_hangs_up_at_once_may_be_tried_again(kind: str) -> None:
+    with listener(hang_up) as url, pytest.raises(Unreachable) as caught:
+        chat_at(kind, url)(ASKED)
+    assert caught.value.again
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_proxy_of_the_environment_is_not_used(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with OllamaServer([HELLO]) as server:
+        assert ask(kind, server).text == HELLO["content"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_key_of_the_environment_goes_to_nobody_it_was_not_meant_for(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OLLAMA_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "secret-key")
+    with OllamaServer([HELLO]) as server:
+        ask(kind, server)
+    assert "secret-key" not in str(server.headers)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_key_meant_for_a_server_is_sent_and_never_repeated(kind: str) -> None:
+    with OllamaServer([HELLO, error(401, "Incorrect API key: secret-key")]) as server:
+        ask(kind, server, key=Key("secret-key"))
+        with pytest.raises(ModelError) as caught:
+            ask(kind, server, key=Key("secret-key"))
+    assert "Bearer secret-key" in str(server.headers)
+    assert "secret-key" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("host", "setting", "environ", "secret"),
+    [
+        ("http://127.0.0.1:11434", "", {"OLLAMA_API_KEY": "k"}, ""),
+        ("https://elsewhere.example", "", {"OLLAMA_API_KEY": "k"}, ""),
+        ("https://ollama.com", "", {"OLLAMA_API_KEY": "k"}, "k"),
+        ("https://api.ollama.com", "", {"OLLAMA_API_KEY": "k"}, "k"),
+        ("https://notollama.com", "", {"OLLAMA_API_KEY": "k"}, ""),
+        ("https://ollama.com.evil.example", "", {"OLLAMA_API_KEY": "k"}, ""),
+        ("http://ollama.com", "", {"OLLAMA_API_KEY": "k"}, ""),
+        ("https://elsewhere.example", "env:MINE", {"MINE": "m", "OLLAMA_API_KEY": "k"}, "m"),
+        ("http://127.0.0.1:8080", "env:MINE", {"MINE": "m"}, "m"),
+        ("http://elsewhere.example", "env:MINE", {"MINE": "m"}, ""),
+        ("https://elsewhere.example", "literal", {}, "literal"),
+        ("https://elsewhere.example", "env:MINE", {}, ""),
+    ],
+)
+def test_who_gets_a_key(host: str, setting: str, environ: dict[str, str], secret: str) -> None:
+    assert find_key(host, setting, environ, "OLLAMA_API_KEY", ("ollama.com",)).secret == secret
+
+
+def test_the_window_is_asked_for_and_a_loaded_model_is_not_loaded_anew() -> None:
+    with OllamaServer([HELLO] * 3) as server:
+        ask("ollama", server, limits=Limits(tokens=4096))
+        chat_at("ollama", server.url, limits=Limits(tokens=32_768))(ASKED)
+        chat_at("ollama", server.url, limits=Limits(tokens=4096))(ASKED)
+    assert [request["options"]["num_ctx"] for request in server.requests] == [4096, 32_768, 32_768]
+
+
+def test_a_smaller_window_than_asked_for_is_said_once() -> None:
+    said: list[str] = []
+    with OllamaServer([HELLO] * 2, longest_window=2048) as server:
+        chat = chat_at("ollama", server.url, say=said.append)
+        assert [chat(ASKED).window, chat(ASKED).window] == [2048, 2048]
+    (line,) = said
+    assert "2048" in line
+
+
+@pytest.mark.parametrize("words", [1500, 6000])
+def test_a_conversation_that_the_server_cut_in_silence_is_an_error(words: int) -> None:
+    long = (*ASKED, Message("assistant", "ok"), Message("user", "word " * words), Message("user", "last"))
+    with OllamaServer([HELLO], longest_window=1000) as server, pytest.raises(ModelError) as caught:
+        ask("ollama", server, long)
+    assert "dropped the oldest messages" in str(caught.value)
+
+
+def test_an_overflow_at_a_server_that_says_so_is_one_line() -> None:
+    with OllamaServer([HELLO], window=50) as server, pytest.raises(ModelError) as caught:
+        ask("openai", server, (*ASKED, Message("user", "word " * 100)))
+    assert "does not fit" in str(caught.value)
+    assert "tokens of 50" in str(caught.value)
+
+
+FX = Tool(
+    "fx.convert",
+    "02_System/fx.py",
+    "function",
+    parameters=(Parameter("amount", "float", {"type": "number"}), Parameter("to", "str", {}, False, "'EUR'")),
+    summary="Convert an amount.",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_call_by_json_goes_out_and_comes_back_under_the_tool_s_own_name(kind: str) -> None:
+    schemas = draft_schemas([FX], 1000)
+    call = {"function": {"name": "fx__convert", "arguments": {"amount": 250, "to": "日本"}}}
+    past = (Message("assistant", "", ("fx.convert", {"amount": 1})), Message("tool", "294.12", ("fx.convert", {})))
+    with OllamaServer([{"role": "assistant", "content": "", "tool_calls": [call]}]) as server:
+        reply = ask(kind, server, (*ASKED, *past), schemas=schemas)
+        names = [tool["function"]["name"] for tool in server.requests[0]["tools"]]
+    assert reply.tool_calls == (("fx.convert", {"amount": 250, "to": "日本"}),)
+    assert names == ["final_answer", "fx__convert"]
+
+
+def test_arguments_that_are_no_json_stay_text() -> None:
+    call = {"function": {"name": "fx__convert", "arguments": "amount=1"}}
+    with OllamaServer([{"role": "assistant", "content": "", "tool_calls": [call]}]) as server:
+        assert ask("openai", server, schemas=draft_schemas([FX], 1000)).tool_calls == (("fx.convert", "amount=1"),)
+
+
+def test_descriptions_of_tools_keep_to_their_budget() -> None:
+    many = [Tool(f"s.t{n}", "s.py", "function", summary="words " * 40) for n in range(100)]
+    schemas = draft_schemas(many, 1000)
+    assert 5 < len(schemas.described) < 40
+    assert schemas.tokens < 1200
+
+
+@pytest.mark.parametrize(("name", "wire"), [("fx.convert", "fx__convert"), ("a.b.c", "a__b__c"), ("größe", "gre")])
+def test_names_of_tools_fit_the_protocol(name: str, wire: str) -> None:
+    assert wire_name(name) == wire
