@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -195,12 +195,13 @@ class Nest(Lookups):
         """Tools that fit a description, best first."""
         return registry.find_tools(self.registry.tools, text, limit)
 
-    def describe_tool(self, name: str) -> str:
-        """Everything known of a tool, as text."""
+    def describe_tool(self, name: str, effects: Sequence[str] | None = None) -> str:
+        """Everything known of a tool, as text; `effects` in place of what the code alone tells of them."""
         from nestkit.parse.tool_text import draft_tool
 
         tool = self.get_tool(name)
-        return draft_tool(tool, next(script for script in self.registry.scripts if script.path == tool.script))
+        script = next(script for script in self.registry.scripts if script.path == tool.script)
+        return draft_tool(tool, script, effects)
 
     def check_tools(self) -> list[Problem]:
         """What is wrong with the scripts, by path and line."""

@@ -16,6 +16,8 @@ HALL = (
     "lookups",
     "reading",
     "documented",
+    "toolbox",
+    "trial",
     "walk",
     "writers",
     "workshop",

@@ -110,7 +110,7 @@ def draft_ask(nest: Nest, text: str, options: Mapping[str, Any]) -> Ask:
     """The ask that this command line spells."""
     return Ask(
         text=text,
-        now=_time(options["now"]),
+        now=parse_time(options["now"]),
         note=nest.path_of(options["note"]) if options["note"] else None,
         model=options["model"],
         contract=cast(Contract, options["contract"] or nest.config.contract),
@@ -120,7 +120,8 @@ def draft_ask(nest: Nest, text: str, options: Mapping[str, Any]) -> Ask:
     )
 
 
-def _time(text: str | None) -> datetime:
+def parse_time(text: str | None) -> datetime:
+    """The moment that `--now` names; without it the present one."""
     if text is None:
         return datetime.now().astimezone()
     try:

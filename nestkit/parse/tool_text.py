@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from nestkit.tool import Effect, Parameter, Script, Tool
 
 
-def draft_tool(tool: Tool, script: Script) -> str:
-    """The full description: signature, text, parameters, result, effects, examples, where it stands."""
+def draft_tool(tool: Tool, script: Script, effects: Sequence[str] | None = None) -> str:
+    """The full description: signature, text, parameters, result, effects (or what is told of them), examples, place."""
     parts = [
         tool.signature,
         tool.text or tool.summary,
         _listed("Parameters", [_parameter(parameter) for parameter in tool.parameters]),
         _listed("Returns", tool.returns_text.splitlines()),
-        _listed("Effects", _effects(tool)),
+        _listed("Effects", _effects(tool) if effects is None else effects),
         _listed("Asked as", tool.utterances),
         _listed("Examples", [f"{example.call} -> {example.result}".removesuffix(" -> ") for example in tool.examples]),
         _listed("Needs", script.dependencies if script.path == tool.script else ()),
