@@ -14,6 +14,7 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
     "ask": {"model": str, "contract": str, "steps": int, "seconds": float, "tokens": int},
     "limits": {item.name: int if item.type == "int" else float for item in fields(Limits)},
     "model": {"host": str, "host_key": str, "openai": str, "openai_key": str, "think": str},
+    "review": {"tick": bool},
     "watch": {},
     "check": {},
 }
@@ -56,6 +57,8 @@ class Config:
     contract: Contract = "brokered"
     servers: Servers = field(default_factory=Servers)
     """The person's own settings only, never a vault's."""
+    tick: bool = False
+    """Whether a ticked box in a run's note approves what it shows; the person's own settings only."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -94,6 +97,7 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
         theirs,
         servers=mine.servers,
         model=_narrower_model(mine.model, theirs.model),
+        tick=mine.tick and theirs.tick,
         contract=contract,
         private=mine.private + theirs.private if theirs.private != mine.private else mine.private,
         protected=mine.protected + theirs.protected if theirs.protected != mine.protected else mine.protected,
@@ -121,7 +125,9 @@ def _check_key(file: str, section: str, key: str, value: object) -> None:
     if wanted is list:
         good = isinstance(value, list) and all(isinstance(item, str) for item in value)
     if not good:
-        named = {str: "text", int: "a whole number", float: "a number", list: "a list of texts"}[wanted]
+        named = {str: "text", int: "a whole number", float: "a number", list: "a list of texts", bool: "true or false"}[
+            wanted
+        ]
         raise ConfigError(f"{file}: {section}.{key} should be {named}, not {value!r}")
     if key == "think" and value not in THINKING:
         raise ConfigError(f"{file}: model.think should be one of {', '.join(THINKING[1:])}, not {value!r}")
@@ -140,5 +146,6 @@ def _apply(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
         protected=tuple(place.get("protected", config.protected)),
         model=str(ask.get("model", config.model)),
         contract=ask.get("contract", config.contract),
+        tick=sections.get("review", {}).get("tick", config.tick),
         limits=replace(config.limits, **limits),
     )

@@ -94,7 +94,11 @@ class Desk:
 
     def tasks(self, note: str, status: str) -> list[Record]:
         path = self._path(note) if note else ""
-        found = [(source, task) for source, task in facts.list_tasks(self.index, path) if not self._replaced(source)]
+        found = [
+            (source, task)
+            for source, task in facts.list_tasks(self.index, path)
+            if not self._replaced(source) and (path or not self.is_run(source))
+        ]
         found += [(n.path, task) for n in self._staged_notes() if path in ("", n.path) for task in n.tasks]
         records = [facts.task_record(source, task) for source, task in found]
         wanted: Callable[[Record], bool] = {

@@ -14,6 +14,7 @@ NestError                     exit 1
 │   └── OutOfTime             the time of the ask ran out while the model was at work
 ├── NoTool                    no tool of this name, or more than one
 ├── SandboxError              the child could not start, or broke the protocol (our fault, not the program's)
+├── StateError                what nest keeps for this user cannot be read or written
 └── ConfigError               a settings file that cannot be read
 ```
 
@@ -88,6 +89,10 @@ class SandboxError(NestError):
 
 class NoLayers(SandboxError):
     """This machine, or this disk, cannot lay one folder over another: a full copy is needed."""
+
+
+class StateError(NestError):
+    """Something about the user's state folder: no approval without it."""
 
 
 class ConfigError(NestError):

@@ -119,7 +119,7 @@ _ACTIVE = re.compile(
 
 def check_contract(contract: Contract) -> Refusal | None:
     """Why an ask under this contract cannot be run by this nest; None when it can."""
-    if contract == "brokered":
+    if contract != "sandboxed":
         return None
     return Refusal(
         f"the contract {contract!r} is not built yet", "use --contract brokered, which gives a program no power"
@@ -143,12 +143,15 @@ def check_call(tool: Tool, leave: Leave) -> Refusal | None:
     return None
 
 
-def check_changes(changes: Sequence[Change]) -> Refusal | None:
+def check_changes(changes: Sequence[Change], contract: Contract = "brokered") -> Refusal | None:
     """Why a person must see these changes before they reach the vault; None for plain new notes.
 
-    A new note loses nobody a line; everything else might, and a note that would run something is code.
+    A new note loses nobody a line; everything else might, and a note that would run something is code. Under
+    `sandboxed` a program wrote them with its own hands: every change is looked at.
     """
     for change in changes:
+        if contract == "sandboxed" and change.kind == "add":
+            return Refusal(f"it would add {change.path}", _REVIEW, needs_person=True)
         if change.kind != "add":
             verb = "change" if change.kind == "modify" else "delete"
             return Refusal(f"it would {verb} {change.path}", _REVIEW, needs_person=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from nestkit.change import Applied, Change
+from nestkit.matter import Matter
 from nestkit.policy import Contract, Leave, Limits, Refusal
 
 Status = Literal["ok", "refused", "waiting", "no_answer", "error", "cancelled"]
@@ -145,6 +146,8 @@ class Run:
     path: str | None = None
     """Of its note, once written."""
     parent: str | None = None
+    matter: Matter | None = None
+    """What it waits for, when it is parked."""
 
     @property
     def status(self) -> Status:

@@ -28,6 +28,8 @@ class Line:
     """One line a person should know."""
     on_text: Callable[[str], None] = lambda piece: None
     """Gets a reply piece by piece as it is written."""
+    record: Callable[[Chat], Chat] = lambda chat: chat
+    """Puts the run's record between: what was said before is not asked again."""
 
 
 def check_name(name: str, servers: Servers, environ: Mapping[str, str] = os.environ) -> Refusal | None:

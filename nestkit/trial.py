@@ -8,11 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nestkit.desk import Desk
+from nestkit.gate import Gate
 from nestkit.policy import Leave, Refusal, check_call, effects_needing_leave
+from nestkit.recording import Recording
 from nestkit.run import Ask, End, Outcome, Run
 from nestkit.runs.name import draft_id
 from nestkit.tool import Tool
 from nestkit.vault.stage import Stage
+from nestkit.walk import Company
 from nestkit.workshop import Workshop, spelling
 
 if TYPE_CHECKING:
@@ -29,7 +32,8 @@ class Trial:
         stage = Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
         known = nest.registry
         desk = Desk(nest.index, stage, nest.parse_note, known.tools, known.scripts, nest.is_private, nest.is_run)
-        self._workshop = Workshop(nest, run, desk, self._allow)
+        gate = Gate(nest, run, Company(), self._allow)
+        self._workshop = Workshop(nest, run, desk, gate, Recording(nest, run, stage, live=False, keep=False))
 
     def __enter__(self) -> Trial:
         self._workshop.__enter__()

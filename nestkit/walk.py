@@ -9,20 +9,25 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nestkit.change import Applied, Change
 from nestkit.desk import Desk
 from nestkit.errors import VaultError
-from nestkit.policy import Refusal, Wants, check_call, check_changes, check_contract
-from nestkit.run import Ask, End, Execute, Run, Step
+from nestkit.gate import Gate
+from nestkit.matter import Matter
+from nestkit.policy import Refusal, Wants, check_call, check_contract
+from nestkit.recording import Recording, reopen
+from nestkit.run import Ask, End, Execute, Run, Status, Step
 from nestkit.runs.name import draft_id
+from nestkit.runs.retold import parse_run
 from nestkit.servers import Line
 from nestkit.tool import Tool
 from nestkit.vault.stage import Stage
 from nestkit.workshop import Workshop, spelling
-from nestkit.writers import Call, Writer, choose_writer
+from nestkit.writers import Call, Writer, again, choose_writer
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
@@ -39,30 +44,89 @@ class Company:
     """Gets what a model writes, piece by piece."""
     person: Callable[[Tool, Mapping[str, Any], Wants], bool] | None = None
     """Whether this call may go ahead; None when there is nobody to ask."""
-    review: Callable[[tuple[Change, ...]], bool] | None = None
-    """Whether these changes may be applied."""
+    review: Callable[[Matter], bool] | None = None
+    """Whether this program may run, or these changes be applied."""
 
 
 def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: bool, apply: bool) -> Run:
     """The whole story of an ask. With `keep` it becomes a note, with `apply` its changes reach the vault."""
-    begun = time.perf_counter()
     run = Run(draft_id(ask.now, _tick()), ask, End("error"))
-    limits = ask.limits
-    stage = Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
-    registry = nest.registry
-    desk = Desk(nest.index, stage, nest.parse_note, registry.tools, registry.scripts, nest.is_private, nest.is_run)
+    stage = _stage(nest, ask)
+    recording = Recording(nest, run, stage, live=call is None, keep=keep and apply)
+    gate = Gate(nest, run, company, _allow(nest, ask, company))
+
+    def choose(desk: Desk, line: Line) -> Writer:
+        return choose_writer(nest, ask, desk, line, call)
+
+    with closing(recording):
+        try:
+            run = _walk(nest, run, Walk(choose, stage, gate, recording, company, apply))
+        except Exception:
+            recording.drop()
+            raise
+        if not keep or not _is_worth_a_note(run, call):
+            recording.drop()
+            return run
+        with nest.phases("note"):
+            from nestkit.write_back import write_back  # late: a look needs no pen
+
+            return write_back(nest, run, recording, company.say)
+
+
+def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Run:
+    """The rest of a run that was parked or broken off: its programs run again over what is recorded.
+
+    `approved` is the digest of what a person agreed to. Raises StateError when this machine has no such run.
+    """
+    growing, told = reopen(nest, run_id)
+    run = replace(parse_run(told), applied=(), matter=None)
+    stage = _stage(nest, run.ask)
+    recording = Recording(nest, run, stage, live=True, keep=True)
+    gate = Gate(nest, run, company, _allow(nest, run.ask, company), approved)
+    recording.go_on(growing, told)
+
+    def choose(desk: Desk, line: Line) -> Writer:
+        as_before = replace(run.ask, model=run.model or run.ask.model)
+        return again(told) or choose_writer(nest, as_before, desk, line, None)
+
+    with closing(recording):
+        run = _walk(nest, replace(run, steps=()), Walk(choose, stage, gate, recording, company, True))
+        if recording.diverged:
+            run = replace(run, end=End("error", reason=f"it does not run again as it did: {recording.diverged}"))
+        with nest.phases("note"):
+            from nestkit.write_back import write_back  # late: as above
+
+            return write_back(nest, run, recording, company.say)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What one run is walked with."""
+
+    choose: Callable[[Desk, Line], Writer]
+    stage: Stage
+    gate: Gate
+    recording: Recording
+    company: Company
+    apply: bool
+
+
+def _walk(nest: Nest, run: Run, walk: Walk) -> Run:
+    """The run answered and settled, or cancelled by the person."""
+    begun, registry = time.perf_counter(), nest.registry
+    desk = Desk(nest.index, walk.stage, nest.parse_note, registry.tools, registry.scripts, nest.is_private, nest.is_run)
     try:
-        run = _answer(nest, run, desk, company, call)
-        run = _settle(nest, run, stage.changes(), company, apply)
+        run = _answer(nest, run, desk, walk)
+        run = _settle(nest, run, walk.stage.changes(), walk)
     except KeyboardInterrupt:
         run = replace(run, end=End("cancelled", reason="stopped by the person before it was done"))
-    run = replace(run, seconds=time.perf_counter() - begun)
-    if not keep or not _is_worth_a_note(run, call):
-        return run
-    with nest.phases("note"):
-        from nestkit.write_back import write_back  # late: a look needs no pen
+    matter = walk.gate.matter if run.status == "waiting" else None
+    return replace(run, seconds=run.seconds + time.perf_counter() - begun, matter=matter)
 
-        return write_back(nest, run, company.say)
+
+def _stage(nest: Nest, ask: Ask) -> Stage:
+    limits = ask.limits
+    return Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
 
 
 def _tick() -> str:
@@ -73,28 +137,32 @@ def _tick() -> str:
 def _is_worth_a_note(run: Run, call: Call | None) -> bool:
     """A call that only looked leaves no note, nor does an ask that failed before anything was tried."""
     if call is not None:
-        return bool(run.changes)
+        return bool(run.changes or run.matter)
     return bool(run.steps) or run.status in ("ok", "refused", "waiting", "cancelled")
 
 
-def _answer(nest: Nest, run: Run, desk: Desk, company: Company, call: Call | None) -> Run:
+def _answer(nest: Nest, run: Run, desk: Desk, walk: Walk) -> Run:
     """The run with its steps and its end; changes are staged, none is made."""
     refusal = check_contract(run.ask.contract)
     if refusal is not None:
         return replace(run, end=_refused(refusal))
-    with Workshop(nest, run, desk, _allow(nest, run.ask, company)) as workshop:
+    recording = walk.recording
+    with Workshop(nest, run, desk, walk.gate, recording) as workshop:
         with nest.phases("choose"):
-            line = Line(workshop.left, company.say, company.on_text)
-            writer = choose_writer(nest, run.ask, desk, line, call)
+            line = Line(workshop.left, walk.company.say, walk.company.on_text, recording.chat)
+            writer = walk.choose(desk, line)
         run = replace(run, model=writer.model, reading=writer.reading, prompt_digest=writer.prompt_digest)
         if writer.refusal is not None:
             return replace(run, end=_refused(writer.refusal))
+        recording.writer(writer)
         with nest.phases("program"):
-            taken, end = _take(writer, workshop.execute, company.on_step)
+            taken, end = _take(writer, workshop.execute, walk)
+        if walk.gate.declined:
+            end = End("refused", reason="you did not approve the program")
         return replace(run, steps=taken, end=end, tier=workshop.tier, tool_digests=workshop.digests)
 
 
-def _take(writer: Writer, execute: Execute, on_step: Callable[[Step], None]) -> tuple[tuple[Step, ...], End]:
+def _take(writer: Writer, execute: Execute, walk: Walk) -> tuple[tuple[Step, ...], End]:
     """Every step the writer takes, and how it ended."""
     taken: list[Step] = []
     written: Generator[Step, None, End] = writer.steps(execute)
@@ -107,7 +175,9 @@ def _take(writer: Writer, execute: Execute, on_step: Callable[[Step], None]) -> 
         except KeyboardInterrupt:
             return tuple(taken), End("cancelled", reason="stopped by the person before it was done")
         taken.append(step)
-        on_step(step)
+        if not any(refusal.needs_person for refusal in step.outcome.refusals):
+            walk.recording.step(step)  # one that waits is not over
+        walk.company.on_step(step)
 
 
 def _allow(nest: Nest, ask: Ask, company: Company) -> Callable[[Tool, Mapping[str, Any]], Refusal | None]:
@@ -134,22 +204,29 @@ def _allow(nest: Nest, ask: Ask, company: Company) -> Callable[[Tool, Mapping[st
     return allow
 
 
-def _settle(nest: Nest, run: Run, changes: tuple[Change, ...], company: Company, apply: bool) -> Run:
+def _settle(nest: Nest, run: Run, changes: tuple[Change, ...], walk: Walk) -> Run:
     """The run with its changes applied, or kept waiting for a person; only a successful run changes anything."""
     if run.status != "ok" or not changes:
         return run
     run = replace(run, changes=changes)
-    refusal = None if run.ask.leave.yes or not apply else check_changes(changes)
-    if refusal is not None and company.review is None:
-        return replace(run, end=End("waiting", run.end.answer, refusal.reason, refusal.hint))
-    if refusal is not None and company.review is not None and not company.review(changes):
-        return replace(run, end=End("refused", reason="you did not apply the changes"))
-    if not apply:
+    if not walk.apply:
         return run
+    refusal = walk.gate.changes(run, changes)
+    if refusal is not None:
+        status: Status = "waiting" if refusal.needs_person else "refused"
+        return replace(run, end=End(status, run.end.answer, refusal.reason, refusal.hint))
+    return apply_run(nest, run)
+
+
+def apply_run(nest: Nest, run: Run) -> Run:
+    """The run with its changes in the vault, or with the reason why none is."""
     with nest.phases("apply"):
         from nestkit.vault.apply import apply_changes  # late: most runs change nothing
 
-        applied = apply_changes(nest.root, run.id, changes)
+        try:
+            applied = apply_changes(nest.root, run.id, run.changes)
+        except VaultError as error:
+            return replace(run, end=End("error", reason=f"nothing was changed: {error}", hint=error.hint))
     run = replace(run, applied=applied)
     return run if all(done.applied for done in applied) else replace(run, end=_conflict(applied))
 

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from nestkit.change import Change
 from nestkit.desk import Desk
 from nestkit.errors import NoLayers, VaultError
+from nestkit.gate import Gate
 from nestkit.note import Problem
 from nestkit.policy import Refusal, effects_needing_leave
-from nestkit.run import Execute, Outcome, Run
+from nestkit.recording import Recording
+from nestkit.run import Execute, Outcome, Run, ToolCall
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.check import check_program
 from nestkit.sandbox.command import command_line
@@ -41,8 +43,6 @@ _HIDDEN = (".nest", ".git", ".obsidian", ".trash", "nest.toml")
 
 _Made = TypeVar("_Made")
 
-Allow = Callable[[Tool, Mapping[str, Any]], Refusal | None]
-
 
 class Workshop:
     """The isolation of one run; leaving it ends every child.
@@ -51,16 +51,18 @@ class Workshop:
     child takes longer than anything else in a short run, and needs nothing of ours.
     """
 
-    def __init__(self, nest: Nest, run: Run, desk: Desk, allow: Allow) -> None:
-        self._nest, self._run, self._desk = nest, run, desk
+    def __init__(self, nest: Nest, run: Run, desk: Desk, gate: Gate, recording: Recording) -> None:
+        self._nest, self._run, self._desk, self._gate, self._recording = nest, run, desk, gate, recording
+        recording.redo = self._redo
         self._seed = int.from_bytes(hashlib.sha256(run.ask.text.encode()).digest()[:4], "big")
         self._broker = Broker(
             nest.registry.tools,
             host=self._host,
             script=self._script,
-            allow=allow,
+            allow=gate.call,
             limits=run.ask.limits,
             folders=(str(nest.root), str(Path.home())),
+            tape=recording,
         )
         self._begun = time.monotonic()
         self._open = ExitStack()
@@ -87,9 +89,20 @@ class Workshop:
         return self._run.ask.limits.seconds - (time.monotonic() - self._begun - self._broker.waited)
 
     def execute(self, program: str) -> Outcome:
-        """What came of a program; one that hides something is not run. Raises SandboxError where nothing isolates."""
+        """What came of a program; one that hides something, or waits for a person, is not run.
+
+        Raises SandboxError where nothing isolates.
+        """
+        recording = self._recording
+        recording.begin()
         if wrong := check_program(program):
             return Outcome(error=f"not run: {'; '.join(wrong)}")
+        asked = time.monotonic()
+        leave = self._gate.program(program, recording.told.programs.get(recording.number, {}).get("approval", ""))
+        self._broker.waited += time.monotonic() - asked
+        if isinstance(leave, Refusal):
+            return Outcome(error=f"PermissionError: {leave.reason}", refusals=(leave,))
+        recording.program(program, leave)
         if self._execute is None:
             engine = self._engine = self._open.enter_context(self._ahead.get())
             self._nest.phases.beside["isolation"] = self._ahead.seconds
@@ -100,6 +113,14 @@ class Workshop:
         seconds = max(0.01, min(limits.step_seconds, self.left()))
         self._broker.limits = replace(limits, step_seconds=round(seconds, 3))
         return self._execute(program)
+
+    def _redo(self, call: ToolCall) -> None:
+        """Know of a call that an earlier part of this run made."""
+        self._desk.reads.update(dict.fromkeys(call.reads))
+        scripts = {script.path: script.digest for script in self._nest.registry.scripts}
+        for tool in self._nest.registry.tools:
+            if tool.name == call.tool and tool.manner != "builtin":
+                self.digests[tool.script] = scripts[tool.script]
 
     def _host(self, tool: Tool, arguments: Mapping[str, Any]) -> tuple[Any, Sequence[str]]:
         """The value of a built-in tool, and the notes it opened."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from nestkit.change import digest
 from nestkit.errors import NestError, NoteChanged, NoteExists
 from nestkit.note import title_of
+from nestkit.recording import Recording
 from nestkit.run import Run
+from nestkit.runs.ledger import Entry
 from nestkit.runs.name import draft_path
-from nestkit.runs.note import draft_note, note_of
+from nestkit.runs.note import draft_note, draft_tick, note_of, untick
 from nestkit.runs.quiet import draft_line
-from nestkit.runs.trace import draft_trace
 from nestkit.vault.write import write_file
 
 if TYPE_CHECKING:
@@ -24,20 +27,38 @@ _TRIES = 5
 """How often a name or a note that somebody else takes at the same moment is tried again."""
 
 
-def write_back(nest: Nest, run: Run, say: Callable[[str], None]) -> Run:
+def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], None]) -> Run:
     """The run with its note's path. Trouble with the disk is said and costs no answer: the run comes back as it is."""
+    run = _park(nest, run, recording, say) if run.matter else run
+    before, written = run.path, run.path
+    if run.matter is None:
+        recording.end(run)
     try:
-        run = _write_note(nest, run)
+        run = _write_note(nest, run, recording)
+        written = run.path
     except NestError as error:
         say(f"the run note could not be written: {error}")
-        return run
+    if recording.trouble:
+        say(f"this run has no trace: {recording.trouble}" + (f"; the run note is {written}" if written else ""))
+    if run.matter is None:
+        recording.forget()
     try:
-        _write_trace(nest, run)
-        if run.ask.note:
-            _write_mark(nest, run, run.ask.note)
+        if run.ask.note and written:
+            _write_mark(nest, run, run.ask.note, before)
     except NestError as error:
-        say(f"{error}; the run note is {run.path}")
+        say(f"{error}; the run note is {written}")
     return run
+
+
+def _park(nest: Nest, run: Run, recording: Recording, say: Callable[[str], None]) -> Run:
+    """The run on record as waiting; one that cannot be resumed waits for nothing, and says so."""
+    assert run.matter is not None
+    if not recording.park(run):
+        say(f"it cannot be approved later: {recording.trouble}")
+        return replace(run, matter=None)
+    hint = f"`nest review show {run.id}` shows it, `nest review approve {run.id}` says yes"
+    hint += f"; or {run.end.hint}" if run.matter.gate == "call" and run.end.hint else ""
+    return replace(run, end=replace(run.end, hint=hint))
 
 
 def note_text(nest: Nest, run: Run) -> str:
@@ -53,10 +74,18 @@ def link_to(nest: Nest, path: str) -> str:
     return f"[[{name if nest.resolves_only_to(name, path) else path.removesuffix('.md')}]]"
 
 
-def _write_note(nest: Nest, run: Run) -> Run:
+def _write_note(nest: Nest, run: Run, recording: Recording) -> Run:
+    """The run's note, new or in place of the one that said it waits; a note that somebody edited meanwhile stays."""
     content = note_text(nest, run).encode()
+    old = recording.told.note
+    if run.path and _is_as_written(nest, run.path, old.get("digest", "")):
+        _announce(run, run.path, content, recording)
+        with suppress(NoteChanged):
+            write_file(nest.root, run.path, content, digest(nest.read_bytes(run.path)))
+            return run
     for _ in range(_TRIES):
         path = draft_path(nest.config.runs, run.ask.text, run.ask.now, lambda path: (nest.root / path).exists())
+        _announce(run, path, content, recording)
         try:
             write_file(nest.root, path, content, None)
         except NoteExists:
@@ -65,23 +94,56 @@ def _write_note(nest: Nest, run: Run) -> Run:
     raise NoteExists(f"no free name for the run's note in {nest.config.runs}", "ask again")
 
 
-def _write_trace(nest: Nest, run: Run) -> None:
-    write_file(nest.root, f".nest/runs/{run.id}.jsonl", draft_trace(run).encode(), None)
-    if not (nest.root / ".nest/.gitignore").exists():
-        write_file(nest.root, ".nest/.gitignore", b"*\n", None)
+def _announce(run: Run, path: str, content: bytes, recording: Recording) -> None:
+    """Say where the note is about to be written, so that whoever finds it knows whether it is nest's own."""
+    seal = recording.note(path, digest(content))
+    if run.matter is not None:
+        recording.put(
+            Entry(
+                id=run.id,
+                ask=run.ask.text,
+                since=datetime.now().astimezone().isoformat(),
+                gate=run.matter.gate,
+                reason=run.end.reason,
+                digest=run.matter.digest,
+                seal=seal,
+                path=path,
+                note_digest=digest(content),
+                tick=draft_tick(run.matter.digest) if run.matter.is_short else "",
+                state="waiting",
+            )
+        )
 
 
-def _write_mark(nest: Nest, run: Run, asking: str) -> None:
-    """One line at the end of the asking note, linking to the answer; every other byte stays."""
+def _is_as_written(nest: Nest, path: str, seal: str) -> bool:
+    """Whether the note is what nest wrote there, but for a tick."""
+    found = nest.find_bytes(path)
+    return found is not None and seal in (digest(found), digest(untick(found)))
+
+
+def _write_mark(nest: Nest, run: Run, asking: str, before: str | None) -> None:
+    """One line at the end of the asking note, linking to the answer; every other byte stays.
+
+    The line that said the run waits is replaced, where it is still there.
+    """
     for attempt in range(_TRIES):
-        before = nest.read_bytes(asking)
+        found = nest.read_bytes(asking)
         try:
-            write_file(nest.root, asking, before + _mark(run, before), digest(before))
+            write_file(nest.root, asking, _marked(run, found, before), digest(found))
         except NoteChanged:
             if attempt == _TRIES - 1:
                 raise
             continue
         return
+
+
+def _marked(run: Run, found: bytes, before: str | None) -> bytes:
+    if before:
+        waiting = replace(run, path=before, end=replace(run.end, status="waiting"))
+        old, new = (_mark(each, b"").strip() for each in (waiting, run))
+        if found.count(old) == 1:
+            return found.replace(old, new)
+    return found + _mark(run, found)
 
 
 def _mark(run: Run, before: bytes) -> bytes:

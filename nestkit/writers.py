@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nestkit.desk import Desk
 from nestkit.policy import Refusal
 from nestkit.run import Ask, End, Execute, Outcome, Step
+from nestkit.runs.retold import parse_matter
+from nestkit.runs.trace import Recorded
 from nestkit.servers import Line, check_name, list_ollama, open_chat
 from nestkit.tool import Tool
 
@@ -50,6 +52,15 @@ def choose_writer(nest: Nest, ask: Ask, desk: Desk, line: Line, call: Call | Non
     if name == "builtin":
         return _planner(nest, ask)
     return _model(nest, ask, desk, name, line)
+
+
+def again(told: Recorded) -> Writer | None:
+    """The writer of a run whose programs are on record, for running them again; None where a model must write on."""
+    if told.replies or not (told.programs or told.park):
+        return None
+    program = told.programs[1]["text"] if told.programs else parse_matter(told).program
+    name, reading = str(told.writer.get("model", "")), str(told.writer.get("reading", ""))
+    return Writer(name, _once(program, _refused_by_notes if name == "builtin" else _no_end), reading=reading)
 
 
 def draft_call(call: Call) -> str:
@@ -101,7 +112,8 @@ def _model(nest: Nest, ask: Ask, desk: Desk, name: str, line: Line) -> Writer:
     opening = draft_opening(nest, ask, desk)
     if opening.prompt.source:
         line.say(f"prompt: {opening.prompt.source}")
-    chat, overhead = open_chat(name, nest.config.servers, ask.limits, line, opening.tools)
+    said, overhead = open_chat(name, nest.config.servers, ask.limits, line, opening.tools)
+    chat = line.record(said)
     manner = Manner(ask.style, overhead)
 
     def write(execute: Execute) -> Generator[Step, None, End]:
@@ -116,8 +128,13 @@ def _refused_by_notes(outcome: Outcome) -> End | None:
     return End("refused", reason=reason) if kind == "LookupError" and colon else None
 
 
+def _no_end(outcome: Outcome) -> End | None:
+    """Every outcome stands for itself."""
+    return None
+
+
 def _once(
-    program: str, find_end: Callable[[Outcome], End | None] = lambda outcome: None
+    program: str, find_end: Callable[[Outcome], End | None] = _no_end
 ) -> Callable[[Execute], Generator[Step, None, End]]:
     """Steps of a program that is ready: one, and its outcome is the end, as `find_end` reads it or as it stands."""
 

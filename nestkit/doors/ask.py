@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import click
 
-from nestkit.change import Change
 from nestkit.doors.printing import hint, json_option, open_here, plain, print_json, print_lines
 from nestkit.doors.steps import Screen
+from nestkit.matter import Matter, draft_matter
 from nestkit.nest import Nest
 from nestkit.policy import CONTRACTS, Contract, Leave, Refusal, Wants
 from nestkit.run import EXIT_CODES, Ask, Run, Step
@@ -57,7 +57,7 @@ def ask_command(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **o
     question, selection = _texts(text, options["selection"])
     ask = replace(draft_ask(nest, question, options), selection=selection)
     run = walk(nest, ask, options)
-    _print(run, nest, "json" if as_json else options["shown"])
+    print_run(run, nest, "json" if as_json else options["shown"])
     if options["dry_run"] and not as_json:
         print_lines(line for change in run.changes for line in change.diff.splitlines())
     ctx.exit(EXIT_CODES[run.status])
@@ -66,18 +66,24 @@ def ask_command(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **o
 def walk(nest: Nest, ask: Ask, options: Mapping[str, Any], call: Call | None = None) -> Run:
     """The hall's walk with this terminal's eyes and ears: progress to stderr, a person asked where there is one."""
     verbose, dry = bool(options.get("verbose")), bool(options.get("dry_run"))
-    screen = Screen(streams=verbose or (at_terminal() and not options.get("json")), verbose=verbose)
-    company = Company(
-        say=hint if verbose or not options.get("json") else lambda line: None,
-        on_step=screen.on_step,
-        on_text=screen.on_text,
-        person=_person if at_terminal() else None,
-        review=_review if at_terminal() else None,
-    )
+    company = company_of(options)
     run = nest.answer(ask, company, call=call, keep=not (options.get("no_note") or dry), apply=not dry)
     if verbose:
         hint(nest.phases.draft())
     return run
+
+
+def company_of(options: Mapping[str, Any]) -> Company:
+    """This terminal's eyes and ears, and the person before it, where there is one."""
+    verbose, asked = bool(options.get("verbose")), at_terminal()
+    screen = Screen(streams=verbose or (asked and not options.get("json")), verbose=verbose)
+    return Company(
+        say=hint if verbose or not options.get("json") else lambda line: None,
+        on_step=screen.on_step,
+        on_text=screen.on_text,
+        person=_person if asked else None,
+        review=review if asked else None,
+    )
 
 
 def _texts(words: tuple[str, ...], selection: str | None) -> tuple[str, str]:
@@ -146,14 +152,18 @@ def _person(tool: Tool, arguments: Mapping[str, Any], wants: Wants) -> bool:
     return click.confirm(f"Allow {often}?", default=False, err=True)
 
 
-def _review(changes: tuple[Change, ...]) -> bool:
-    """Show the person the diff and ask whether it may be applied."""
-    for change in changes:
-        hint(change.diff.rstrip("\n"))
-    return click.confirm(f"Apply {'this change' if len(changes) == 1 else f'these {len(changes)} changes'}?", err=True)
+def review(matter: Matter) -> bool:
+    """Show the person what waits, with nothing hidden in it, and ask."""
+    for line in draft_matter(matter):
+        hint(line)
+    return click.confirm(_QUESTIONS[matter.gate], default=False, err=True)
 
 
-def _print(run: Run, nest: Nest, shown: str) -> None:
+_QUESTIONS = {"program": "Run this program?", "call": "Allow this call?", "changes": "Apply these changes?"}
+
+
+def print_run(run: Run, nest: Nest, shown: str) -> None:
+    """What a person or a program wants to see of a run."""
     if shown == "json":
         print_json(run_record(run))
     elif run.status != "ok":

@@ -28,6 +28,7 @@ _COMMANDS = {
     "trust": ("nestkit.doors.trust", "Give a tool leave for more than reading; list and take back what you gave."),
     "runs": ("nestkit.doors.runs", "Runs so far; show one."),
     "obsidian": ("nestkit.doors.obsidian", "nest's commands in Obsidian's palette: install, status, uninstall."),
+    "review": ("nestkit.doors.review", "Runs that wait for you: show, approve or reject one."),
     "undo": ("nestkit.doors.runs", "Take back what a run changed."),
     "index": ("nestkit.doors.setup", "Bring the index up to date and say what is in it."),
     "init": ("nestkit.doors.setup", "Make a folder a nest; nothing that is there is touched."),

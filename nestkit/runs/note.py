@@ -1,7 +1,8 @@
 """Run to note and back: what a person reads of a run, without nest if need be. *Pure*.
 
 **Shape** of the note: flat properties with the prefix `nest-` (property kinds belong to the name, vault-wide), the
-answer first, then *How* in folded callouts, then what was read and what changed.
+answer first, then *How* in folded callouts, then what was read and what changed. A run that waits for a person shows
+what it waits for before all that, unfolded, under a box to tick.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from nestkit.change import digest
-from nestkit.run import Run
+from nestkit.matter import Matter
+from nestkit.run import Run, Step
 from nestkit.runs.quiet import draft_fence, draft_line, draft_prose, parse_fence
 from nestkit.visible import visible
 
@@ -71,9 +73,13 @@ class RunNote:
     reading: str = ""
     story: tuple[StepNote, ...] = ()
     diff: str = ""
+    tick: str = ""
+    """The line with a box that stands for a yes; empty where a note cannot show all that is asked."""
+    matter: tuple[tuple[str, str], ...] = ()
+    """(title, text) of what waits for a person."""
 
 
-_BODY = ("answer", "reason", "hint", "reading", "story", "diff")
+_BODY = ("answer", "reason", "hint", "reading", "story", "diff", "tick", "matter")
 """Parts that stand in the body; all others are properties."""
 
 
@@ -107,9 +113,33 @@ def note_of(run: Run, link: Callable[[str], str]) -> RunNote:
         reason=_one_line(run.end.reason),
         hint=_one_line(run.end.hint),
         reading=_one_line(run.reading),
-        story=tuple(_step_note(step) for step in run.steps),
-        diff=visible("".join(change.diff for change in run.changes)),
+        story=tuple(_step_note(step) for step in run.steps if not _is_held(step)),
+        diff="" if run.matter else visible("".join(change.diff for change in run.changes)),
+        tick=draft_tick(run.matter.digest) if run.matter and run.matter.is_short else "",
+        matter=_matter_parts(run.matter) if run.matter else (),
     )
+
+
+def draft_tick(seal: str) -> str:
+    """The line that a person ticks to approve what has this digest."""
+    return f"- [ ] Approve {seal[:16]}"
+
+
+def untick(content: bytes) -> bytes:
+    """A note as it was before its first box of approval was ticked; the same bytes when none is."""
+    return _TICKED.sub(rb"- [ ] Approve \1", content, count=1)
+
+
+def find_ticked(content: bytes) -> str:
+    """First 16 digits of what the first ticked box of approval stands for; empty when none is ticked."""
+    found = _TICKED.search(content)
+    return found[1].decode() if found else ""
+
+
+def _matter_parts(matter: Matter) -> tuple[tuple[str, str], ...]:
+    if matter.is_short:
+        return matter.parts
+    return (("Beware", "This is too long for a note, and nobody can judge what is cut: read it in a terminal."),)
 
 
 def _as_json(value: Any) -> str:
@@ -136,6 +166,12 @@ def _step_note(step: Any) -> StepNote:
     )
 
 
+def _is_held(step: Step) -> bool:
+    """Whether this program never ran, since it waits for a person: it is shown with what it waits for."""
+    outcome = step.outcome
+    return not outcome.calls and any(refusal.needs_person and not refusal.tool for refusal in outcome.refusals)
+
+
 def _call_line(call: Any) -> str:
     """One call in one line, for the note: what was called, with what, and how it went."""
     shown = ", ".join(
@@ -150,7 +186,7 @@ def _call_line(call: Any) -> str:
 
 def draft_note(note: RunNote) -> str:
     """The text of a run's note."""
-    parts = [_properties(note), draft_answer(note), _how(note), _touched(note), _diff(note)]
+    parts = [_properties(note), draft_answer(note), _waiting(note), _how(note), _touched(note), _diff(note)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -207,6 +243,19 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f").replace("<%", "<\\u0025")
 
 
+def _waiting(note: RunNote) -> str:
+    """What a person is asked to judge, in sight and in full."""
+    if not note.matter:
+        return ""
+    lines = ["## To approve", "", *([note.tick, ""] if note.tick else [])]
+    for title, text in note.matter:
+        lines += [f"{title}:", *draft_fence(text, _LANGUAGES.get(title, "text")), ""]
+    return "\n".join(lines).rstrip("\n")
+
+
+_LANGUAGES = {"Program": "python", "Changes": "diff"}
+
+
 def _how(note: RunNote) -> str:
     """How it was done; every part folded, so that the answer stays in sight."""
     if not (note.story or note.reading or note.answer):
@@ -255,6 +304,7 @@ def _diff(note: RunNote) -> str:
     return "\n".join(["## Changes", "", *draft_fence(note.diff, "diff")]) if note.diff else ""
 
 
+_TICKED = re.compile(rb"^- \[[xX]\] Approve ([0-9a-f]{16})$", re.MULTILINE)
 _CALLOUT = re.compile(r"^> \[!(example|abstract|warning)\]-? ?(.*)$")
 _STEP_TITLE = re.compile(r"Step \d+ · ([\d.]+) s")
 _FENCE = re.compile(r"^(`{3,})(\w*)$")
@@ -294,6 +344,11 @@ def _parse_body(text: str) -> dict[str, Any]:
             body["reading"] = _unescaped(line.removeprefix("Read as: "))
         elif line == "## Changes":
             body["diff"] = "".join(text for _, text in _fences(lines[number + 1 :]))
+        elif line == "## To approve":
+            end = next((n for n in range(number + 1, len(lines)) if lines[n].startswith("## ")), len(lines))
+            section = lines[number + 1 : end]
+            body["tick"] = next((each for each in section if each.startswith("- [")), "")
+            body["matter"] = tuple((title.removesuffix(":"), text) for title, text in _fences(section))
     return body
 
 

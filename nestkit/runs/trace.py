@@ -1,49 +1,126 @@
-"""Run to trace and back: one JSON line an event, all that a replay or a comparison needs. *Pure*.
+"""A run as events, one sealed JSON line each: written as it goes, read back to resume, show or compare. *Pure*.
 
-The run note is for people and cuts what is long; the trace beside it in `.nest/runs/` keeps everything.
+```
+ask      what was asked, by whom, under which limits
+writer   who writes the programs, and how the planner read the ask
+reply    what a model said
+program  a program that is about to run, numbered from 1, and the approval it runs under
+call     one call of that program that was answered, the answer with it, and what it staged
+value    the answer of an earlier call, written down because the run is about to wait
+step     how a program ended
+park     what waits for a person, all of it
+resume   the run goes on
+note     where its note is about to be written
+end      how it ended, and what was applied
+```
+
+The run note is for people and cuts what is long; the trace beside it in `.nest/runs/` keeps everything. A trace lies in
+the vault, where anything may have written it: each line carries a seal over itself and all lines before it, made with
+a key that never leaves this machine. Only what is sealed is ever run again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from nestkit.change import digest
-from nestkit.run import Run
+Event = Mapping[str, Any]
+
+_SEALED = re.compile(rb'^(\{.*),"seal":"([0-9a-f]{32})"\}$', re.DOTALL)
 
 
-def draft_trace(run: Run) -> str:
-    """The whole trace of a run: its ask, each step with its calls, the end, what was applied."""
-    return "".join(json.dumps(event, ensure_ascii=False, default=_plain) + "\n" for event in _events(run))
+@dataclass(slots=True)
+class Sealer:
+    """Draws up the lines of one trace, each sealed to those before it."""
+
+    key: bytes
+    last: str = ""
+    """Seal of the last line."""
+
+    def draft(self, event: Event, more: bytes = b"") -> bytes:
+        """One line; `more` is JSON text, `"name":value`, that is put in as it stands."""
+        body = json.dumps(event, ensure_ascii=False, default=_plain, separators=(",", ":")).encode("utf-8", "replace")
+        body = body[:-1] + (b"," + more if more else b"")
+        self.last = _seal(self.key, self.last, body)
+        return body + b',"seal":"' + self.last.encode() + b'"}\n'
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a sealed trace tells, sorted for running it again."""
+
+    ask: dict[str, Any] = field(default_factory=dict)
+    writer: dict[str, Any] = field(default_factory=dict)
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    programs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    calls: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    """Number of the program -> its calls in order."""
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    park: dict[str, Any] | None = None
+    """What it waits for; None when it does not wait."""
+    end: dict[str, Any] | None = None
+    note: dict[str, Any] = field(default_factory=dict)
+    """`path` and `digest` of the note as nest last meant to write it."""
+    size: int = 0
+    """Bytes that are whole and sealed; what follows them was cut short."""
+    last: str = ""
+    """Seal of the last line."""
 
 
 def parse_trace(text: str) -> list[dict[str, Any]]:
-    """The events of a trace; a last line cut short by a crash is left out."""
+    """The events of a trace, sealed or not; a last line cut short by a crash is left out."""
     events = []
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a text may hold other line ends, unescaped
         try:
             event = json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             break
         events.append(event)
     return events
 
 
-def _events(run: Run) -> Iterator[dict[str, Any]]:
-    ask = asdict(run.ask)
-    yield {"event": "ask", "id": run.id, "ask": ask, "model": run.model, "tier": run.tier, "reading": run.reading}
-    for step in run.steps:
-        files = {path: digest(content) for path, content in step.outcome.files.items()}
-        said = asdict(replace(step, outcome=replace(step.outcome, files={})))
-        yield {"event": "step", **said, "outcome": {**said["outcome"], "files": files}}
-    changes = [
-        {"path": change.path, "kind": change.kind, "before": digest(change.before), "after": digest(change.after)}
-        for change in run.changes
-    ]
-    applied = [asdict(done) for done in run.applied]
-    yield {"event": "end", "end": asdict(run.end), "changes": changes, "applied": applied, "seconds": run.seconds}
+def parse_sealed(content: bytes, key: bytes) -> Recorded:
+    """What this machine wrote into a trace, up to the first line that is cut short or not sealed by this key."""
+    told = Recorded()
+    for line in content.split(b"\n")[:-1]:
+        match = _SEALED.match(line)
+        if match is None or not hmac.compare_digest(_seal(key, told.last, match[1]), match[2].decode()):
+            break
+        told.last = match[2].decode()
+        told.size += len(line) + 1
+        _sort_in(told, json.loads(match[1] + b"}"))
+    return told
+
+
+def _sort_in(told: Recorded, event: dict[str, Any]) -> None:
+    kind = event.pop("event")
+    if kind == "ask":
+        told.ask = event
+    elif kind == "writer":
+        told.writer = event
+    elif kind == "reply":
+        told.replies.append(event)
+    elif kind == "program":
+        told.programs[event["number"]] = event
+    elif kind == "call":
+        told.calls.setdefault(event["program"], []).append(event)
+    elif kind == "value":
+        told.calls[event["program"]][event["number"]]["reply"] = event["reply"]
+    elif kind == "step":
+        told.steps.append(event)
+    elif kind in ("park", "resume"):
+        told.park = event if kind == "park" else None
+    elif kind in ("end", "note"):
+        setattr(told, kind, event)
+
+
+def _seal(key: bytes, last: str, body: bytes) -> str:
+    return hmac.new(key, last.encode() + b"\n" + body, hashlib.sha256).hexdigest()[:32]
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from nestkit.run import ToolCall
 from nestkit.sandbox.arguments import BadArguments, bind
 from nestkit.sandbox.child import failure
 from nestkit.sandbox.job import Refused, Stopped, ToolFailed
+from nestkit.sandbox.tape import Tape
 from nestkit.tool import Tool
 
 Arguments = Mapping[str, Any]
@@ -51,6 +52,7 @@ class Broker:
         allow: Allow,
         limits: Limits,
         folders: Sequence[str] = (),
+        tape: Tape | None = None,
     ) -> None:
         self.limits = limits
         self.waited = 0.0
@@ -60,6 +62,7 @@ class Broker:
         self._host, self._script, self._allow = host, script, allow
         self._folders = folders
         """Absolute folders that no error text may show."""
+        self._tape = tape
         self._count = 0
         self._calls: list[ToolCall] = []
         self._refusals: list[Refusal] = []
@@ -103,6 +106,25 @@ class Broker:
         finally:
             seconds = time.perf_counter() - begun
             self._calls.append(ToolCall(name, arguments, effects, allowed, error, seconds, tuple(reads)))
+
+    def recall(self, asked: str) -> Mapping[str, Any] | None:
+        """The message that answered this call in an earlier run of the program; None when it is to be made.
+
+        Raises Stopped when the program is not the one that was recorded.
+        """
+        taped = self._tape.recall(asked) if self._tape else None
+        if taped is None:
+            return None
+        self._count += 1
+        self._calls.append(taped.call)
+        if not taped.call.allowed and taped.call.error:
+            self._refusals.append(Refusal(taped.call.error, tool=taped.call.tool))
+        return taped.reply
+
+    def keep(self, asked: str, body: bytes) -> None:
+        """The call just made was answered with this message."""
+        if self._tape and self._calls:
+            self._tape.keep(asked, self._calls[-1], body)
 
     def take(self) -> tuple[tuple[ToolCall, ...], tuple[Refusal, ...]]:
         """The calls and refusals since this was last asked."""

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from nestkit.policy import Limits
 from nestkit.run import Outcome
 from nestkit.sandbox.broker import Broker
-from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, pack, unpack
+from nestkit.sandbox.child.wire import HEAD_BYTES, Broken, Closed, Late, TooLarge, draft_frame, pack, unpack
 from nestkit.sandbox.job import Refused, Stopped, ToolFailed
 from nestkit.sandbox.kernel import Child, End
+from nestkit.sandbox.tape import draft_asked
 
 _Kind = TypeVar("_Kind")
 _ERROR_CHARS = 16_000
@@ -119,13 +120,19 @@ def _answer(child: Child, message: dict[str, Any], broker: Broker) -> None:
     kwargs = _typed(unpack(message.get("kwargs")), dict)
     if not all(type(key) is str for key in kwargs):
         raise Broken("a name that is no text")
+    asked = draft_asked(message)
+    if (recalled := broker.recall(asked)) is not None:
+        child.wire.send(recalled)
+        return
     reply = _call(broker, name, args, kwargs)
     if ending := deadline.get():
         child.wire.deadline = ending()
     try:
-        child.wire.send(reply)
+        frame = draft_frame(reply, child.wire.most)
     except TooLarge as large:
-        child.wire.send(_error("ValueError", f"the answer of {name} is too large: {large}"))
+        frame = draft_frame(_error("ValueError", f"the answer of {name} is too large: {large}"), child.wire.most)
+    broker.keep(asked, frame[HEAD_BYTES:])  # before the program can act on it
+    child.wire.send_frame(frame)
 
 
 def _call(broker: Broker, name: str, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:

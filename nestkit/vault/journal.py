@@ -73,7 +73,7 @@ def hold_lock(root: Path, seconds: float = 10.0) -> Iterator[None]:
 
     The system frees the lock when its holder dies. **Source**: flock(2).
     """
-    _make_nest(root)
+    make_nest(root)
     import fcntl  # late: not on every system, and reading needs no lock
 
     with told(".nest/lock"), hold_folder(root, ".nest/lock") as (folder, name):
@@ -93,6 +93,17 @@ def hold_lock(root: Path, seconds: float = 10.0) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def make_nest(root: Path) -> None:
+    """`.nest/` is there, and git and sync tools are told to leave it out."""
+    with told(".nest"):
+        make_folders(root, ".nest/undo/x")
+        with hold_folder(root, ".nest/x") as (folder, _):
+            ready = is_there(folder, ".gitignore")
+    if not ready:
+        with suppress(VaultError):  # another nest was quicker
+            write_file(root, ".nest/.gitignore", b"*\n")
 
 
 def mark_open(root: Path, run_id: str) -> None:
@@ -171,16 +182,6 @@ def drop_journal(root: Path, run_id: str) -> None:
             os.unlink(name, dir_fd=folder)
     with suppress(FileNotFoundError), hold_folder(root, f".nest/undo/{run_id}") as (folder, name):
         os.rmdir(name, dir_fd=folder)
-
-
-def _make_nest(root: Path) -> None:
-    with told(".nest"):
-        make_folders(root, ".nest/undo/x")
-        with hold_folder(root, ".nest/x") as (folder, _):
-            ready = is_there(folder, ".gitignore")
-    if not ready:
-        with suppress(VaultError):  # another nest was quicker
-            write_file(root, ".nest/.gitignore", b"*\n")
 
 
 def _file(run_id: str, name: str) -> str:

@@ -63,9 +63,23 @@ class Stage:
             raise NoteExists(f"{shown(new)} is already there", "choose a name that differs in more than case")
         self._put({old: None, new: content})
 
+    def restage(self, change: Change) -> None:
+        """Stage again what an earlier run of the same program staged, over the bytes which that run started from."""
+        path = self._writable(change.path)
+        self._before[path] = change.before
+        self._put({path: change.after})
+
     def paths(self) -> tuple[str, ...]:
         """Paths that differ from how the run found them, sorted."""
         return tuple(sorted(path for path, after in self._after.items() if after != self._before[path]))
+
+    def staged(self) -> dict[str, bytes | None]:
+        """Path -> bytes, of all that was staged so far, what came to nothing included."""
+        return dict(self._after)
+
+    def before(self, path: str) -> bytes | None:
+        """The bytes of a staged file as the run found them."""
+        return self._before[path]
 
     def changes(self) -> tuple[Change, ...]:
         """The change set, sorted by path; what came to nothing is left out."""

@@ -179,11 +179,10 @@ def test_wrong_use_is_said_in_a_line_with_exit_code_2(nest: NestCommand, words: 
     assert said in done.stderr
 
 
-@pytest.mark.parametrize("contract", ["sandboxed", "reviewed"])
-def test_a_contract_that_is_not_built_is_refused_by_name(nest: NestCommand, contract: str) -> None:
-    done = nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--contract", contract, "--no-note")
+def test_a_contract_that_is_not_built_is_refused_by_name(nest: NestCommand) -> None:
+    done = nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--contract", "sandboxed", "--no-note")
     assert done.returncode == 3
-    assert contract in done.stderr
+    assert "sandboxed" in done.stderr
 
 
 def test_a_tool_that_wants_more_than_reading_waits_for_a_person(nest: NestCommand, ops: Path) -> None:
@@ -347,7 +346,7 @@ def test_a_program_that_hides_something_is_not_run(nest: NestCommand) -> None:
 def test_a_trace_lies_beside_the_note_and_is_no_part_of_the_vault(nest: NestCommand, ops: Path) -> None:
     told = json.loads(nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--json").stdout)
     events = [json.loads(line) for line in (ops / f".nest/runs/{told['id']}.jsonl").read_text("utf-8").splitlines()]
-    assert [event["event"] for event in events] == ["ask", "step", "end"]
+    assert [event["event"] for event in events] == ["ask", "writer", "program", "call", "step", "end", "note"]
     assert (ops / ".nest/.gitignore").read_text() == "*\n"
 
 

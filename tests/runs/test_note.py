@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from nestkit.change import Applied, Change
 from nestkit.parse.note import parse_note as parse_markdown
-from nestkit.policy import Refusal
 from nestkit.run import Ask, End, Outcome, Run, Step, ToolCall
 from nestkit.runs.note import RunNote, StepNote, draft_note, note_of, parse_note
-from nestkit.runs.trace import draft_trace, parse_trace
 
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
 
@@ -112,14 +110,3 @@ def test_nothing_in_a_step_is_alive(step: StepNote) -> None:
     text = draft_note(RunNote("id", "ok", "ask", "2026-03-18T09:00:00", "brokered", story=(step,)))
     note = parse_markdown("R.md", text)
     assert (note.links, note.tags, note.tasks, note.fields, note.blocks) == ((), (), (), (), ())
-
-
-def test_the_trace_keeps_every_event_and_survives_a_cut_last_line() -> None:
-    refusal = Refusal("no", tool="fx.convert")
-    outcome = Outcome(refusals=(refusal,), error="PermissionError: no")
-    run = make_run(steps=(Step(1, "x", outcome),), end=End("refused", reason="no"))
-    text = draft_trace(run)
-    events = parse_trace(text)
-    assert [event["event"] for event in events] == ["ask", "step", "end"]
-    assert events[1]["outcome"]["refusals"][0]["reason"] == "no"
-    assert parse_trace(text[:-20]) == events[:-1]

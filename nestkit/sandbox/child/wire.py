@@ -26,6 +26,7 @@ from typing import Any
 DEEPEST = 100
 MOST_PARTS = 1_000_000
 _HEAD = struct.Struct(">I")
+HEAD_BYTES = _HEAD.size
 _HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 """Half a character, bare or as JSON spells it."""
 _CHUNK = 1 << 18
@@ -180,7 +181,11 @@ class Wire:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send one frame. Raises TooLarge, Closed or Late."""
-        rest = memoryview(draft_frame(message, self.most))
+        self.send_frame(draft_frame(message, self.most))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send a frame that is drafted already. Raises Closed or Late."""
+        rest = memoryview(frame)
         flags = 0 if self.deadline is None else socket.MSG_DONTWAIT
         while rest:
             try:

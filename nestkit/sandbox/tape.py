@@ -1,0 +1,37 @@
+"""Words for a run that is run again: its calls as they were answered, each handed out once, in order. *Pure*."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nestkit.run import ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Taped:
+    """One call that was answered."""
+
+    call: ToolCall
+    reply: Mapping[str, Any]
+    """The message that the program got."""
+
+
+class Tape(Protocol):
+    """What the broker knows of earlier runs of the same program, and whom it tells of this one."""
+
+    def recall(self, asked: str) -> Taped | None:
+        """The answer of this call, with all it did done again; None when it must be made.
+
+        Raises Stopped when another call stands here: then the program is not the one that was recorded.
+        """
+
+    def keep(self, asked: str, call: ToolCall, body: bytes) -> None:
+        """A call was answered with this message (JSON)."""
+
+
+def draft_asked(message: Mapping[str, Any]) -> str:
+    """A call as a program sent it, as text that is equal for equal calls."""
+    return json.dumps([message["call"], message.get("args"), message.get("kwargs")], sort_keys=True)
