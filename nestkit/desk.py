@@ -12,6 +12,7 @@ from typing import Any
 
 from nestkit.errors import NestError, NoteExists, NoteMissing
 from nestkit.index import facts, registry, search
+from nestkit.index.finder import Finder
 from nestkit.index.relink import find_link
 from nestkit.index.store import Index
 from nestkit.note import Note, title_of
@@ -34,6 +35,8 @@ class Desk:
     scripts: Sequence[Script]
     is_private: Callable[[str], bool]
     """Whether a path is hidden from programs, tools and models."""
+    finder: Callable[[], Finder]
+    """The tools, ready to be asked for; made when somebody asks."""
     is_run: Callable[[str], bool]
     """Whether a path is a run's note: an answer never feeds on earlier answers unless it asks for them by name."""
     reads: dict[str, None] = field(default_factory=dict)
@@ -156,7 +159,7 @@ class Desk:
         return path
 
     def find_tools(self, text: str) -> list[dict[str, str]]:
-        found = registry.find_tools(self.tools, text)
+        found = self.finder().find(text)
         return [{"name": tool.name, "signature": tool.signature, "summary": tool.summary} for tool in found]
 
     def describe(self, name: str) -> str:
@@ -166,7 +169,7 @@ class Desk:
 
     def fitting_tools(self, text: str, limit: int, always: Sequence[str]) -> list[Tool]:
         """The tools that fit an ask, best first, and those of the names given."""
-        found = registry.find_tools(self.tools, text, limit)
+        found = self.finder().find(text, limit)
         return found + [tool for tool in self.tools if tool.name in always and tool not in found]
 
     def _path(self, note: str) -> str:

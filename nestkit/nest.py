@@ -35,6 +35,7 @@ from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 
 if TYPE_CHECKING:
     from nestkit.change import Applied
+    from nestkit.index.finder import Finder
     from nestkit.run import Ask, Run
     from nestkit.runs.note import RunNote
     from nestkit.trust import Trust
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 BUILTIN = Path(__file__).parent / "scripts/vault.py"
 """The script of the built-in tools; read by the same reader as the user's."""
+
+_MENTIONS = 20
+"""Notes that speak of a script that count when tools are looked for."""
 
 Progress = Callable[[int, int], None]
 
@@ -115,6 +119,7 @@ class Nest(Lookups):
             done = refresh(self.index, entries, readers, progress=progress)
             if done.changed or done.removed:
                 self.__dict__.pop("registry", None)
+                self.__dict__.pop("finder", None)
         return done
 
     @cached_property
@@ -125,6 +130,17 @@ class Nest(Lookups):
         scripts, groups, wrong = documented(self, (self._builtin(), *registry.list_scripts(self.index)))
         tools, problems = registry.unique_tools(scripts)
         return Registry(tuple(tools), tuple(scripts), (*problems, *wrong), tuple(groups))
+
+    @cached_property
+    def finder(self) -> Finder:
+        """The tools as of the last refresh, ready to be asked for: the one place where tools are chosen."""
+        from nestkit.index.finder import Finder  # late: not every command looks for tools
+
+        said = {
+            script: [f"{_stem(path)} {text}" for path, text in mentions[:_MENTIONS] if not self.is_private(path)]
+            for script, mentions in facts.mentions_of_scripts(self.index, self.config.runs).items()
+        }
+        return Finder(self.registry.tools, said)
 
     @cached_property
     def trust(self) -> Trust:
@@ -193,7 +209,7 @@ class Nest(Lookups):
 
     def find_tools(self, text: str, limit: int = 8) -> list[Tool]:
         """Tools that fit a description, best first."""
-        return registry.find_tools(self.registry.tools, text, limit)
+        return self.finder.find(text, limit)
 
     def describe_tool(self, name: str, effects: Sequence[str] | None = None) -> str:
         """Everything known of a tool, as text; `effects` in place of what the code alone tells of them."""

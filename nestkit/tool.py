@@ -104,6 +104,8 @@ class Tool:
     """Its author says that equal arguments give equal results, so a run may call it once."""
     notes: tuple[str, ...] = ()
     """Paths of the notes that document it."""
+    words: str = ""
+    """Words of its code that tell what it is about; for finding it, never shown."""
 
     @property
     def short(self) -> str:

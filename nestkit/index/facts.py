@@ -232,6 +232,22 @@ def backlink_records(index: Index, path: str) -> list[Record]:
     ]
 
 
+def mentions_of_scripts(index: Index, but_from: str) -> dict[str, list[tuple[str, str]]]:
+    """Script path -> (path, text around the first link) of the notes that link to it, those of one folder left out."""
+    query = (
+        "SELECT b.script, b.path, b.line, b.target, b.key, n.properties, n.body, n.body_line"
+        " FROM (SELECT l.file, d.path AS script, s.path, min(l.line) AS line, l.target, l.key FROM scripts c"
+        " JOIN files d ON d.id = c.file JOIN links l ON l.dest = d.id JOIN files s ON s.id = l.file"
+        " WHERE substr(s.path, 1, ?) <> ? GROUP BY d.id, l.file) b"
+        " JOIN notes n ON n.file = b.file ORDER BY b.script, b.path"
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    folder = f"{but_from}/"
+    for script, path, *where in index.connection.execute(query, (len(folder), folder)):
+        found.setdefault(script, []).append((path, _context(*where)))
+    return found
+
+
 def _context(line: int, target: str, key: str | None, properties: str | None, body: str, body_line: int) -> str:
     """The line a link stands on; of a property link the property, of a canvas the line of the card, if it has text."""
     if key is not None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
-import re
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,8 +14,6 @@ from nestkit.index.rows import to_json
 from nestkit.index.store import Index
 from nestkit.note import Problem
 from nestkit.tool import Effect, Example, Parameter, Script, Tool
-
-_WORD = re.compile(r"[^\W_]+")
 
 
 def list_scripts(index: Index) -> list[Script]:
@@ -102,51 +97,3 @@ def get_tool(tools: Sequence[Tool], name: str) -> Tool:
 
     near = get_close_matches(name, [each for tool in tools for each in (tool.name, tool.short)], n=3)
     raise NoTool(f"no tool called {name!r}", f"did you mean {', '.join(near)}?" if near else "`nest tools` lists them")
-
-
-def find_tools(tools: Sequence[Tool], text: str, limit: int = 8) -> list[Tool]:
-    """Tools that fit a description, best first; deterministic, hidden ones left out.
-
-    Words are ranked by BM25 over names, summaries, parameters and utterances, so a rare word counts more.
-    """
-    shown = [tool for tool in tools if not tool.hidden]
-    bags = [_bag(tool) for tool in shown]
-    wanted = set(_stems(text))
-    seen_in = Counter(word for bag in bags for word in bag if word in wanted)
-    mean = sum(bag.total() for bag in bags) / max(1, len(bags))
-    scores = [_bm25(bag, wanted, seen_in, len(bags), mean) for bag in bags]
-    ranked = sorted(zip(scores, shown, strict=True), key=lambda pair: (-pair[0], pair[1].name))
-    return [tool for score, tool in ranked[:limit] if score > 0]
-
-
-def _bm25(bag: Counter[str], wanted: set[str], seen_in: Counter[str], size: int, mean: float) -> float:
-    """Okapi BM25 with the usual k1 = 1.2 and b = 0.75."""
-    length = 1.2 * (0.25 + 0.75 * bag.total() / max(1.0, mean))
-    score = 0.0
-    for word in wanted & bag.keys():
-        rarity = math.log(1 + (size - seen_in[word] + 0.5) / (seen_in[word] + 0.5))
-        score += rarity * bag[word] * 2.2 / (bag[word] + length)
-    return score
-
-
-def _bag(tool: Tool) -> Counter[str]:
-    """The tool's words; its name and the ways people ask for it weigh three times."""
-    loud = " ".join((tool.name.replace(".", " "), *tool.utterances))
-    names = " ".join(f"{p.name} {p.text} {' '.join(map(str, p.choices))}" for p in tool.parameters)
-    bag = Counter(_stems(f"{tool.summary} {tool.text} {names} {tool.returns_text}"))
-    for word in _stems(loud):
-        bag[word] += 3
-    return bag
-
-
-def _stems(text: str) -> list[str]:
-    """Lower-case words less their plainest endings; `snake_case` and `CamelCase` fall apart."""
-    parted = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
-    return [_stem(word) for word in _WORD.findall(parted.lower()) if len(word) > 1]
-
-
-def _stem(word: str) -> str:
-    for ending, kept in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", "e"), ("s", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)] + kept
-    return word

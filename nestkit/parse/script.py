@@ -14,6 +14,7 @@ from hashlib import sha256
 from nestkit.note import Problem
 from nestkit.parse.argparse_program import read_argparse
 from nestkit.parse.click_program import read_click
+from nestkit.parse.code_words import code_words
 from nestkit.parse.command_line import MAX_PARAMETERS
 from nestkit.parse.docstring import Doc, clean, header_comment, parse_doc, summary_of, words_of
 from nestkit.parse.effects import Effects, find_effects
@@ -66,7 +67,10 @@ def _script(source: Source, digest: str) -> Script:
     drafts, unfit = _checked(source, [*program.drafts, *functions.drafts])
     texts = [_described(draft.tool, doc if len(drafts) == 1 else Doc()) for draft in drafts]
     effects = find_effects(source) if drafts else Effects({}, {})
-    tools = [_finished(tool, draft, wishes, effects) for tool, draft in zip(texts, drafts, strict=True)]
+    tools = [
+        _finished(tool, draft, wishes, effects, code_words(source, draft.runs))
+        for tool, draft in zip(texts, drafts, strict=True)
+    ]
     placed, misplaced = _placed(tools, drafts, wishes, source)
     others = dict((*functions.others, *program.others))
     if not placed and not others:
@@ -134,7 +138,7 @@ def _checked(source: Source, drafts: Sequence[Draft]) -> tuple[list[Draft], list
     return list(kept.values()), problems
 
 
-def _finished(tool: Tool, draft: Draft, wishes: Wishes, effects: Effects) -> Tool:
+def _finished(tool: Tool, draft: Draft, wishes: Wishes, effects: Effects, words: str) -> Tool:
     """The tool with what its script as a whole asks for, and what its code shows."""
     wished = merge_wishes(wishes, draft.wishes)
     return replace(
@@ -145,6 +149,7 @@ def _finished(tool: Tool, draft: Draft, wishes: Wishes, effects: Effects) -> Too
         hidden=bool(wished.hidden),
         timeout=wished.timeout,
         cache=bool(wished.cache),
+        words=words,
     )
 
 
