@@ -115,7 +115,8 @@ class Finder:
                 (n for n in found if n != first), key=lambda n: (found[n], self._tools[n].name), default=None
             )
             if supplier is not None:
-                scores[supplier] = scores.get(supplier, 0.0) + _SUPPLIER * found[supplier]
+                raised = scores.get(supplier, 0.0) + _SUPPLIER * found[supplier]
+                scores[supplier] = min(raised, 0.99 * scores[first])  # it serves the best one, it is not it
                 shared[supplier]["supplies"] = 0.0
 
 
