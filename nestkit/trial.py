@@ -31,7 +31,16 @@ class Trial:
         run = Run(draft_id(now, "trial"), Ask("try the examples of the tools", now, limits=limits), End("error"))
         stage = Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
         known = nest.registry
-        desk = Desk(nest.index, stage, nest.parse_note, known.tools, known.scripts, nest.is_private, lambda: nest.finder, nest.is_run)
+        desk = Desk(
+            nest.index,
+            stage,
+            nest.parse_note,
+            known.tools,
+            known.scripts,
+            nest.is_private,
+            lambda: nest.finder,
+            nest.is_run,
+        )
         gate = Gate(nest, run, Company(), self._allow)
         self._workshop = Workshop(nest, run, desk, gate, Recording(nest, run, stage, live=False, keep=False))
 

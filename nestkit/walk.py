@@ -114,7 +114,16 @@ class Walk:
 def _walk(nest: Nest, run: Run, walk: Walk) -> Run:
     """The run answered and settled, or cancelled by the person."""
     begun, registry = time.perf_counter(), nest.registry
-    desk = Desk(nest.index, walk.stage, nest.parse_note, registry.tools, registry.scripts, nest.is_private, lambda: nest.finder, nest.is_run)
+    desk = Desk(
+        nest.index,
+        walk.stage,
+        nest.parse_note,
+        registry.tools,
+        registry.scripts,
+        nest.is_private,
+        lambda: nest.finder,
+        nest.is_run,
+    )
     try:
         run = _answer(nest, run, desk, walk)
         run = _settle(nest, run, walk.stage.changes(), walk)
