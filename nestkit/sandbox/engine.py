@@ -302,6 +302,7 @@ def _job_wish(job: Job, limits: Limits, scratch: str) -> dict[str, Any]:
         "function": job.function,
         "arguments": pack(dict(job.arguments)),
         "argv": list(job.argv),
+        "shell": job.shell,
         "digest": job.digest,
         "modules": None if job.modules is None else dict(job.modules),
         "scratch": scratch,

@@ -45,6 +45,8 @@ class Job:
     """Absolute folders of packages that the script may import."""
     run: tuple[str, ...] = ()
     """Programs it may start, by name."""
+    shell: str = ""
+    """The shell that runs it, by name; empty for a Python script."""
     digest: str = ""
     """SHA-256 that the script must have, in hex; empty for any."""
     modules: Mapping[str, str] | None = None

@@ -471,3 +471,39 @@ def test_a_tool_that_hangs_is_stopped(engine: Engine, vault: Path) -> None:
     (vault / "02_System/slow.py").write_text("import time\ndef f():\n    time.sleep(60)\n")
     with pytest.raises(ToolFailed, match="took longer"):
         engine.call(Job("02_System/slow.py", str(vault), NOW, function="f"), Limits(), 0.5)
+
+
+@pytest.fixture
+def shell(engine: Engine, vault: Path) -> Callable[..., Any]:
+    if engine.tier == "kernel-lite":
+        pytest.skip("without namespaces no program is started")
+
+    def make(text: str, *argv: str, name: str = "sh", run: tuple[str, ...] = ("sh",)) -> Any:
+        (vault / "02_System/run.sh").write_text(text)
+        return engine.call(
+            Job("02_System/run.sh", str(vault), NOW, argv=argv, run=run, shell=name), Limits(tool_seconds=5)
+        )
+
+    return make
+
+
+def test_a_shell_script_is_run_by_the_shell_it_was_granted(shell: Callable[..., Any]) -> None:
+    text = shell('printf "%s;" "$@"; echo complaint >&2; pwd >/dev/null', "a b", "-n", "$HOME")
+    assert (str(text), text.returncode, text.stderr) == ("a b;-n;$HOME;", 0, "complaint")
+
+
+def test_a_shell_script_that_fails_raises_what_it_complained_of(shell: Callable[..., Any]) -> None:
+    with pytest.raises(ToolFailed, match="no such thing"):
+        shell("echo no such thing >&2; exit 3")
+    assert shell("echo part; exit 3").returncode == 3
+
+
+def test_a_shell_script_starts_no_program_that_was_not_granted(shell: Callable[..., Any]) -> None:
+    assert str(shell("date >/dev/null 2>&1 && echo ran || echo refused")) == "refused\n"
+    assert str(shell("date >/dev/null 2>&1 && echo ran || echo refused", run=("sh", "date"))) == "ran\n"
+    assert str(shell("echo x > /etc/x || echo refused; echo x > 02_System/x || echo refused")) == "refused\nrefused\n"
+
+
+def test_a_shell_that_is_not_there_is_said(shell: Callable[..., Any]) -> None:
+    with pytest.raises(ToolFailed, match="there is no nosuchsh on this machine"):
+        shell("echo", name="nosuchsh", run=("nosuchsh",))

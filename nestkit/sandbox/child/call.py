@@ -60,6 +60,8 @@ def _call(wish: dict[str, Any]) -> Any:
         source = script.read()
     if wish["digest"] and _digest(source) != wish["digest"]:
         raise RuntimeError(f"{wish['script']} has changed since it was read")
+    if wish["shell"]:
+        return _run_shell(wish["shell"], file, wish["argv"], wish["message_bytes"] // 4)
     package = _package_of(source, wish)
     if wish["function"]:
         return _call_function(source, file, package, wish["function"], wire.unpack(wish["arguments"]))
@@ -213,6 +215,27 @@ def _run_command(source: bytes, file: str, package: str, argv: list[str]) -> wir
     out, complaint = _printed(sys.stdout), _printed(sys.stderr)
     if not isinstance(code, int):
         complaint, code = (f"{complaint}\n{code}", 1) if code is not None else (complaint, 0)
+    return _command_text(file, out, complaint, code)
+
+
+def _run_shell(shell: str, file: str, argv: list[str], most: int) -> wire.CommandText:
+    """Run a shell script as a command, in a shell that was granted with the other programs it starts."""
+    import subprocess  # late: most calls start no program
+
+    try:
+        done = subprocess.run([shell, file, *argv], stdin=subprocess.DEVNULL, capture_output=True)
+    except FileNotFoundError:
+        raise RuntimeError(
+            f"there is no {shell} on this machine, which {os.path.basename(file)} is written for"
+        ) from None
+    if len(done.stdout) > most:
+        raise ValueError(f"printed more than {most:,} bytes")
+    out, complaint = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+    return _command_text(file, out, complaint, done.returncode)
+
+
+def _command_text(file: str, out: str, complaint: str, code: int) -> wire.CommandText:
+    """What a command printed; raises what it complained of when it failed without a word on its output."""
     last = next((line.strip() for line in reversed(complaint.splitlines()) if line.strip()), "")
     if code and not out.strip():
         raise RuntimeError(last or f"{os.path.basename(file)} ended with code {code} and said nothing")
