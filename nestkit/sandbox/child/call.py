@@ -61,6 +61,8 @@ def _call(wish: dict[str, Any]) -> Any:
     if wish["digest"] and _digest(source) != wish["digest"]:
         raise RuntimeError(f"{wish['script']} has changed since it was read")
     if wish["shell"]:
+        if not wish["run"]:
+            raise RuntimeError(f"there is no {wish['shell']} on this machine, which {wish['script']} is written for")
         return _run_shell(wish["shell"], file, wish["argv"], wish["message_bytes"] // 4)
     package = _package_of(source, wish)
     if wish["function"]:
@@ -222,12 +224,7 @@ def _run_shell(shell: str, file: str, argv: list[str], most: int) -> wire.Comman
     """Run a shell script as a command, in a shell that was granted with the other programs it starts."""
     import subprocess  # late: most calls start no program
 
-    try:
-        done = subprocess.run([shell, file, *argv], stdin=subprocess.DEVNULL, capture_output=True)
-    except FileNotFoundError:
-        raise RuntimeError(
-            f"there is no {shell} on this machine, which {os.path.basename(file)} is written for"
-        ) from None
+    done = subprocess.run([shell, file, *argv], stdin=subprocess.DEVNULL, capture_output=True)
     if len(done.stdout) > most:
         raise ValueError(f"printed more than {most:,} bytes")
     out, complaint = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
