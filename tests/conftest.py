@@ -17,7 +17,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """nest's folders below the test's own, and no server of this machine."""
     for name in ("CACHE", "STATE", "CONFIG"):
         monkeypatch.setenv(f"NEST_{name}_DIR", str(tmp_path / "user" / name.lower()))
-    for name in ("NEST_VAULT", "OLLAMA_HOST"):
+    for name in ("NEST_VAULT", "OLLAMA_HOST", "OLLAMA_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Sequence
 
 import pytest
 
-from nestkit.agent.loop import count_down, steps
-from nestkit.errors import ModelError, Unreachable
+from nestkit.agent.budget import count_messages
+from nestkit.agent.loop import Manner, count_down, steps
+from nestkit.errors import ModelError, OutOfTime, Unreachable
 from nestkit.model import Message, Reply
 from nestkit.policy import Limits, Refusal
 from nestkit.run import End, Outcome, Step
@@ -160,6 +161,126 @@ def test_a_talk_that_cannot_fit_is_refused_before_it_is_sent() -> None:
     chat = Played(fence("final()"))
     taken, end = walk(chat, tokens=20)
     assert (taken, end.status, chat.told) == ([], "no_answer", [])
+
+
+def test_out_of_time_in_the_middle_of_a_reply_is_no_answer() -> None:
+    taken, end = walk(Played(fence("look()"), OutOfTime("too late")), seconds=7)
+    assert (len(taken), end.status) == (1, "no_answer")
+    assert "7 seconds" in end.reason
+
+
+def test_out_of_tokens_is_no_answer_and_nothing_more_is_sent() -> None:
+    chat = Played(*(Reply(fence(f"look({n})"), tokens_in=900, tokens_out=200) for n in range(5)))
+    _, end = walk(chat, run_tokens=2000)
+    assert (end.status, len(chat.told)) == ("no_answer", 2)
+    assert "2000 tokens" in end.reason
+
+
+def test_tokens_count_also_where_the_server_does_not_say() -> None:
+    _, end = walk(Played(*[fence(f"look({n})") for n in range(9)]), run_tokens=200)
+    assert end.status == "no_answer"
+
+
+def test_every_step_has_its_account() -> None:
+    taken, _ = walk(Played(Reply(fence("final()"), tokens_in=100, tokens_out=20, window=4096, load_seconds=2.0)))
+    account = taken[0].account
+    assert account is not None
+    assert (account.read, account.written, account.window, account.load_seconds) == (100, 20, 4096, 2.0)
+    assert account.estimated > 0
+
+
+def test_a_smaller_window_than_asked_for_binds_from_then_on() -> None:
+    replies = [Reply(fence(f"look({n})"), window=800) for n in range(3)]
+    chat = Played(*replies, fence("final()"))
+    _, end = walk(chat, lambda program: run(program) if "final" in program else Outcome(output="word " * 2000))
+    assert end.status == "ok"
+    assert [count_messages(told) <= 600 for told in chat.told[1:]] == [True] * 3
+
+
+def test_an_old_outcome_that_was_shortened_is_in_the_account() -> None:
+    chat = Played(*(fence(f"look({n})") for n in range(3)), fence("final()"))
+    taken, _ = walk(
+        chat, lambda program: run(program) if "final" in program else Outcome(output="word " * 1500), tokens=3000
+    )
+    assert [step.account.shortened for step in taken if step.account][-1] >= 2
+
+
+def test_what_happened_before_is_said_when_it_happens_again() -> None:
+    chat = Played(fence("look()"), fence("look()"), fence("final()"))
+    walk(chat)
+    assert "exactly this before" not in chat.told[1][-1].content
+    assert "exactly this before" in chat.told[2][-1].content
+
+
+def test_two_programs_by_turns_are_given_up_too() -> None:
+    _, end = walk(Played(*[fence("a()"), fence("b()")] * 6), steps=12)
+    assert "again and again" in end.reason
+
+
+def test_an_answer_copied_from_a_shortened_outcome_is_not_taken() -> None:
+    values = iter(["The note says: abc ...(5000 characters left out)... xyz", "whole"])
+    taken, end = walk(
+        Played(fence("final()"), fence("final(2)")), lambda program: Outcome(value=next(values), final=True)
+    )
+    assert (end.answer, len(taken)) == ("whole", 2)
+    assert "left out" in taken[0].outcome.error
+    assert not taken[0].outcome.final
+
+
+def test_an_answer_may_be_checked_by_whoever_asks() -> None:
+    values = iter([3, 4])
+    manner = Manner(check=lambda value: "" if value == 4 else "it is odd")
+    walked = steps(
+        OPENING,
+        chat=(chat := Played(fence("final()"), fence("final(2)"))),
+        execute=lambda program: Outcome(value=next(values), final=True),
+        limits=Limits(),
+        manner=manner,
+    )
+    with pytest.raises(StopIteration) as stop:
+        while True:
+            next(walked)
+    assert stop.value.value == End("ok", 4)
+    assert "it is odd" in chat.told[1][-1].content
+
+
+CALL = ("convert", {"amount": 1})
+
+
+def test_the_json_style_makes_one_call_a_turn_and_tells_its_result_as_such() -> None:
+    replies = [Reply("", tool_calls=(CALL, ("other", {}))), Reply("", tool_calls=(("final_answer", {"value": 2}),))]
+    chat = Played(*replies)
+    walked = steps(OPENING, chat=chat, execute=run, limits=Limits(), manner=Manner("json"))
+    first = next(walked)
+    assert first.program == "print(convert(amount=1))\n"
+    assert next(walked).program == "final_answer(value=2)\n"
+    said, told = chat.told[1][-2:]
+    assert (said.role, said.call, told.role, told.call) == ("assistant", CALL, "tool", CALL)
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply("```python\nfinal_answer(1)\n```"), "that is a program"),
+        (Reply("It is 42."), "no tool is called"),
+        (Reply("", thinking="hm"), "empty"),
+        (Reply("", thinking="hm", cut=True), "cut off"),
+        (Reply("", tool_calls=(("convert", "amount=1"),)), "no JSON object"),
+    ],
+)
+def test_the_json_style_corrects_what_is_no_call(reply: Reply, said: str) -> None:
+    chat = Played(reply, Reply("", tool_calls=(("final_answer", {"value": 2}),)))
+    walked = steps(OPENING, chat=chat, execute=run, limits=Limits(), manner=Manner("json"))
+    assert said in next(walked).outcome.error
+    next(walked)
+    assert said in chat.told[1][-1].content
+    assert "one call of a tool" in chat.told[1][-1].content
+
+
+def test_the_json_style_takes_a_call_that_is_spelled_in_the_text() -> None:
+    chat = Played(Reply('{"name": "convert", "arguments": {"amount": 1}}'))
+    walked = steps(OPENING, chat=chat, execute=run, limits=Limits(), manner=Manner("json"))
+    assert next(walked).program == "print(convert(amount=1))\n"
 
 
 def test_an_interrupt_passes_through() -> None:

@@ -316,6 +316,89 @@ def test_an_interrupt_ends_the_run_cleanly_and_its_note_says_so(ops: Path) -> No
     assert not (ops / "Half.md").exists()
 
 
+def test_an_interrupt_while_the_model_is_at_work_keeps_what_was_done(ops: Path) -> None:
+    turns = [
+        {"role": "assistant", "content": "```python\nprint('so far')\n```"},
+        {"role": "assistant", "content": "word " * 500, "pause_seconds": 0.1},
+    ]
+    with OllamaServer(turns) as server:
+        words = [COMMAND, "ask", "wait for it", "--model", "ollama/scripted"]
+        environment = {**os.environ, "OLLAMA_HOST": server.url}
+        with subprocess.Popen(words, cwd=ops, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: len(server.requests) == 2)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130, errors
+    (note,) = run_notes(ops)
+    text = note.read_text("utf-8")
+    assert "nest-status: cancelled" in text
+    assert "so far" in text
+
+
+def test_a_model_that_takes_too_long_is_no_answer(nest: NestCommand, ops: Path) -> None:
+    (ops / "nest.toml").write_text("[ask]\nseconds = 2\n")
+    with OllamaServer([{"role": "assistant", "content": "word " * 500, "pause_seconds": 0.1}]) as server:
+        done = nest("ask", "count", "--model", "ollama/scripted", "--json", env={"OLLAMA_HOST": server.url})
+    assert (done.returncode, json.loads(done.stdout)["reason"]) == (5, "no answer within 2 seconds")
+
+
+def test_what_a_model_writes_is_shown_as_it_is_written(nest: NestCommand) -> None:
+    with OllamaServer([{"role": "assistant", "content": "So \u202e.\n```python\nfinal_answer(4)\n```"}]) as server:
+        environment = {"OLLAMA_HOST": server.url}
+        done = nest("ask", "count", "--model", "ollama/scripted", "--no-note", "--verbose", env=environment)
+    assert done.stdout == "4\n"
+    assert done.stderr.count("final_answer(4)") == 1
+    assert "\u202e" not in done.stderr
+    assert re.search(r"step 1: .* tokens read \(\d+ estimated\), \d+ written, \d+ left of 8192", done.stderr)
+
+
+def test_a_model_behind_another_protocol_answers_and_its_key_stays_out_of_the_vault(
+    nest: NestCommand, ops: Path
+) -> None:
+    turns = [{"role": "assistant", "content": "```python\nfinal_answer(4)\n```"}]
+    turns += [{"role": "error", "status": 401, "body": {"error": {"message": "bad key top-secret"}}}]
+    with OllamaServer(turns) as server:
+        environment = {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "top-secret"}
+        done = nest("ask", "count", "--model", "openai/any", env=environment)
+        failed = nest("ask", "count again", "--model", "openai/any", "--verbose", env=environment)
+        server.check()
+        assert "top-secret" in str(server.headers)
+    assert (done.stdout, failed.returncode) == ("4\n", 1)
+    assert 'nest-model: "openai/any"' in run_notes(ops)[0].read_text("utf-8")
+    assert "top-secret" not in done.stderr + failed.stderr
+    assert not [file for file in ops.rglob("*") if file.is_file() and b"top-secret" in file.read_bytes()]
+
+
+def test_a_model_without_an_address_is_refused_and_nobody_is_called(nest: NestCommand) -> None:
+    done = nest("ask", "count", "--model", "openai/any", "--no-note", env={"OPENAI_API_KEY": "k"})
+    assert done.returncode == 3
+    assert "OPENAI_BASE_URL" in done.stderr
+
+
+def test_a_configured_model_whose_server_is_down_leaves_it_to_the_planner(nest: NestCommand, tmp_path: Path) -> None:
+    config = tmp_path / "user/config"
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text('[ask]\nmodel = "ollama/mine"\n')
+    done = nest("ask", "Convert 120 USD to EUR", *NOW, "--no-note", env={"OLLAMA_HOST": "127.0.0.1:9"})
+    assert done.stdout.strip() == "109.09"
+    assert "ollama/mine" in done.stderr
+
+
+def test_single_calls_by_json_go_the_same_way_as_programs(nest: NestCommand, ops: Path) -> None:
+    calls = [("fx__convert", {"amount": 120, "source": "USD", "target": "EUR"}), ("final_answer", {"value": 109.09})]
+    turns = [
+        {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": name, "arguments": given}}]}
+        for name, given in calls
+    ]
+    with OllamaServer(turns) as server:
+        words = ("ask", "Convert 120 USD to EUR", "--model", "ollama/scripted", "--style", "json", "--json")
+        told = json.loads(nest(*words, env={"OLLAMA_HOST": server.url}).stdout)
+        server.check()
+        assert "fx__convert" in json.dumps(server.requests[0]["tools"])
+    assert (told["answer"], told["style"], told["steps"][0]["calls"][0]["tool"]) == (109.09, "json", "fx.convert")
+    assert "fx.convert" in run_notes(ops)[0].read_text("utf-8")
+
+
 def until(is_so: Callable[[], bool], seconds: float = 20) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds

@@ -168,6 +168,24 @@ def test_an_error_says_what_is_wrong_and_the_run_can_go_on(run: Run, program: st
     assert run("kept = 5", program, "final_answer(kept)").value == 5
 
 
+@pytest.mark.parametrize(
+    ("program", "values"),
+    [
+        ("rows = [{'a': 1}, {'b': 2}]\nfor r in rows:\n    r['a']", "where r = {'b': 2}"),
+        ("def half(n):\n    return 1 / n\nhalf(0)", "where n = 0"),
+        ("x = 'y' * 500\nint(x)", f"where x = '{'y' * 79}... (str)"),
+        ("class A:\n    def __repr__(self): raise SystemExit\na = A()\na + 1", "where a = <A that cannot be shown>"),
+    ],
+)
+def test_an_error_shows_the_values_of_its_line(run: Run, program: str, values: str) -> None:
+    assert values in run(program).error.splitlines()
+
+
+def test_an_error_without_values_shows_none(run: Run) -> None:
+    for program in ("1 / 0", "unknown + 1", "echo(nobody=1)"):
+        assert "where " not in run(program).error
+
+
 def test_an_error_shows_no_path_of_the_machine(run: Run) -> None:
     for program in ("1 / 0", "missing('A')", "import json\njson.loads('{')", "convert(1, 'YEN')"):
         assert "/" not in run(program).error.replace("1 / 0", "")

@@ -19,6 +19,8 @@ Sources = Mapping[str, list[str]]
 
 _MOST_CHARS = 4000
 _MOST_FRAMES = 4
+_MOST_VALUES = 4
+_VALUE_CHARS = 80
 _CEILINGS = {errno.ENOSPC: "scratch", errno.EFBIG: "scratch", errno.EMFILE: "files", errno.EAGAIN: "processes"}
 
 
@@ -45,6 +47,8 @@ def describe(error: BaseException, sources: Sources) -> str:
     places = _find_places(error, sources)
     if len(places) > 2 * _MOST_FRAMES:
         places[_MOST_FRAMES:-_MOST_FRAMES] = [f"... {len(places) - 2 * _MOST_FRAMES} more lines ..."]
+    if values := _values_at_fault(error, sources):
+        places.append(f"where {hide_folders(values)}")
     message = hide_folders(spell(error))
     head = f"{_name(error)}: {message}" if message else _name(error)
     if hint := _hint(error):
@@ -119,6 +123,38 @@ def _find_places(error: BaseException, sources: Sources) -> list[str]:
             places.append(f"{earlier}line {trace.tb_lineno}{inside}: {shown}")
         trace = trace.tb_next
     return places
+
+
+def _values_at_fault(error: BaseException, sources: Sources) -> str:
+    """The values of the names on the last line of a program that the error passed through, each cut short.
+
+    What can be called is left out, and a NameError has no values.
+    """
+    import re  # late: only for errors
+
+    last = None
+    trace = error.__traceback__
+    while trace:
+        last = trace if trace.tb_frame.f_code.co_filename in sources else last
+        trace = trace.tb_next
+    if last is None or isinstance(error, (NameError, SyntaxError, MemoryError, RecursionError)):
+        return ""
+    frame = last.tb_frame
+    line = re.sub(r"'[^']*'|\"[^\"]*\"|#.*", "''", _line(sources[frame.f_code.co_filename], last.tb_lineno))
+    named = dict.fromkeys(re.findall(r"(?<![.\w])[A-Za-z_]\w*", line))
+    known = {**frame.f_globals, **frame.f_locals}
+    shown = [f"{name} = {_short(known[name])}" for name in named if name in known and not callable(known[name])]
+    return ", ".join(part for part in shown[:_MOST_VALUES] if not part.endswith("<module>"))
+
+
+def _short(value: object) -> str:
+    if type(value) is type(sys):
+        return "<module>"
+    try:
+        text = " ".join(spell(value, repr).split())
+    except BaseException:  # its own repr may do anything, and the error is what matters
+        return f"<{type(value).__name__} that cannot be shown>"
+    return text if len(text) <= _VALUE_CHARS else f"{text[:_VALUE_CHARS]}... ({type(value).__name__})"
 
 
 def _line(lines: list[str], number: int) -> str:
