@@ -223,7 +223,16 @@ class Recording:
         outcome["refusals"] = [asdict(refusal) for refusal in step.outcome.refusals]
         outcome["files"] = {path: draft_bytes(content) for path, content in step.outcome.files.items()}
         del outcome["calls"]  # each has its own event
-        self._write({"event": "step", **_parts(step), "outcome": outcome, "ran": self._number if step.program else 0})
+        account = step.account and asdict(step.account)
+        self._write(
+            {
+                "event": "step",
+                **_parts(step),
+                "account": account,
+                "outcome": outcome,
+                "ran": self._number if step.program else 0,
+            }
+        )
 
     def park(self, run: Run) -> bool:
         """The run waits: whether all it takes to go on is written down."""

@@ -26,6 +26,8 @@ class Ask:
     note: str | None = None
     """Path of the asking note."""
     selection: str = ""
+    fresh: bool = False
+    """Ask the model even where the program of an earlier run is kept."""
     model: str = "auto"
     """`auto`, `builtin`, `ollama/NAME`, `openai/NAME`."""
     contract: Contract = "brokered"
@@ -142,6 +144,10 @@ class Run:
     tool_digests: Mapping[str, str] = field(default_factory=dict)
     """Script path -> digest, for each tool that was called."""
     prompt_digest: str = ""
+    question: str = ""
+    """What tells this question from others, so that its program may be kept; empty when it may not."""
+    kept_from: str = ""
+    """Path of the note of the earlier run whose program this is; empty when it was written anew."""
     seconds: float = 0.0
     path: str | None = None
     """Of its note, once written."""

@@ -67,10 +67,7 @@ def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: boo
         if not keep or not _is_worth_a_note(run, call):
             recording.drop()
             return run
-        with nest.phases("note"):
-            from nestkit.write_back import write_back  # late: a look needs no pen
-
-            return write_back(nest, run, recording, company.say)
+        return _written(nest, run, recording, company.say)
 
 
 def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Run:
@@ -86,17 +83,14 @@ def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Ru
     recording.go_on(growing, told)
 
     def choose(desk: Desk, line: Line) -> Writer:
-        as_before = replace(run.ask, model=run.model or run.ask.model)
+        as_before = replace(run.ask, model=run.model or run.ask.model, fresh=True)
         return again(told) or choose_writer(nest, as_before, desk, line, None)
 
     with closing(recording):
         run = _walk(nest, replace(run, steps=()), Walk(choose, stage, gate, recording, company, True))
         if recording.diverged:
             run = replace(run, end=End("error", reason=f"it does not run again as it did: {recording.diverged}"))
-        with nest.phases("note"):
-            from nestkit.write_back import write_back  # late: as above
-
-            return write_back(nest, run, recording, company.say)
+        return _written(nest, run, recording, company.say)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +132,19 @@ def _stage(nest: Nest, ask: Ask) -> Stage:
     return Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
 
 
+def _written(nest: Nest, run: Run, recording: Recording, say: Callable[[str], None]) -> Run:
+    """The run with its note and, where a model found the way, with its program kept."""
+    with nest.phases("note"):
+        from nestkit.write_back import write_back  # late: a look needs no pen
+
+        run = write_back(nest, run, recording, say)
+        if run.question and run.status == "ok" and not run.kept_from:
+            from nestkit.kept import keep_program  # late: only a model's programs are kept
+
+            keep_program(nest, run)
+    return run
+
+
 def _tick() -> str:
     """Six hex digits: the real clock's milliseconds, so that runs of one second (or one `--now`) sort, and chance."""
     return f"{time.time_ns() // 10**6 % 16**5:05x}{os.urandom(1)[0] % 16:x}"
@@ -160,7 +167,8 @@ def _answer(nest: Nest, run: Run, desk: Desk, walk: Walk) -> Run:
         with nest.phases("choose"):
             line = Line(workshop.left, walk.company.say, walk.company.on_text, recording.chat)
             writer = walk.choose(desk, line)
-        run = replace(run, model=writer.model, reading=writer.reading, prompt_digest=writer.prompt_digest)
+        run = replace(run, model=writer.model, reading=writer.reading)
+        run = replace(run, prompt_digest=writer.prompt_digest, question=writer.question)
         if writer.refusal is not None:
             return replace(run, end=_refused(writer.refusal))
         recording.writer(writer)
@@ -168,7 +176,9 @@ def _answer(nest: Nest, run: Run, desk: Desk, walk: Walk) -> Run:
             taken, end = _take(writer, workshop.execute, walk)
         if walk.gate.declined:
             end = End("refused", reason="you did not approve the program")
-        return replace(run, steps=taken, end=end, tier=workshop.tier, tool_digests=workshop.digests)
+        kept_from = writer.kept_from if len(taken) == 1 else ""  # more steps mean that it failed
+        run = replace(run, steps=taken, end=end, tier=workshop.tier)
+        return replace(run, tool_digests=workshop.digests, kept_from=kept_from)
 
 
 def _take(writer: Writer, execute: Execute, walk: Walk) -> tuple[tuple[Step, ...], End]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from nestkit.nest import Nest
 
 
+Steps = Callable[[Execute], Generator[Step, None, End]]
+"""How a run is walked, once it can execute programs."""
+
+
 class Call(NamedTuple):
     """One tool call that a person spelled out."""
 
@@ -34,11 +38,15 @@ class Writer:
 
     model: str
     """`builtin`, `ollama/NAME`, `openai/NAME`, or `person`."""
-    steps: Callable[[Execute], Generator[Step, None, End]]
+    steps: Steps
     reading: str = ""
     refusal: Refusal | None = None
     """Why nobody writes anything."""
     prompt_digest: str = ""
+    question: str = ""
+    """What tells this question from others; empty when its program is not kept."""
+    kept_from: str = ""
+    """Path of the note of the run whose program is run again."""
 
 
 def choose_writer(nest: Nest, ask: Ask, desk: Desk, line: Line, call: Call | None) -> Writer:
@@ -104,22 +112,49 @@ def _planner(nest: Nest, ask: Ask) -> Writer:
 
 
 def _model(nest: Nest, ask: Ask, desk: Desk, name: str, line: Line) -> Writer:
-    from nestkit.agent.loop import Manner, steps
-    from nestkit.opening import draft_opening
+    """A model, or the program that it wrote when it was asked the same before."""
+    from nestkit.agent.prompt import PROMPTS, load_prompt
+    from nestkit.kept import find_program, forget_programs, key_of
+    from nestkit.opening import find_prompt
 
     if refusal := check_name(name, nest.config.servers):
         return Writer(name, _once(""), refusal=refusal)
-    opening = draft_opening(nest, ask, desk)
-    if opening.prompt.source:
-        line.say(f"prompt: {opening.prompt.source}")
-    said, overhead = open_chat(name, nest.config.servers, ask.limits, line, opening.tools)
-    chat = line.record(said)
-    manner = Manner(ask.style, overhead)
+    prompt = load_prompt(PROMPTS[ask.style], lambda prompt: find_prompt(nest, prompt))
+    if prompt.source:
+        line.say(f"prompt: {prompt.source}")
+    question = key_of(nest, ask, name, prompt.digest)
+    kept = find_program(nest, question, ask) if question and not ask.fresh else None
+    if kept is None:
+        return Writer(name, _converse(nest, ask, desk, name, line), prompt_digest=prompt.digest, question=question)
+    line.say(f"the program of {kept.path} is run again; --fresh asks the model anew")
 
     def write(execute: Execute) -> Generator[Step, None, End]:
-        return steps(opening.messages, chat=chat, execute=execute, limits=ask.limits, left=line.left, manner=manner)
+        begun = time.perf_counter()
+        outcome = execute(kept.program)
+        yield Step(1, kept.program, outcome, seconds=time.perf_counter() - begun)
+        if outcome.final or any(refusal.needs_person for refusal in outcome.refusals):
+            return _end_of(outcome)
+        forget_programs(nest, question)
+        line.say("the kept program does not work any more; the model is asked")
+        return (yield from _converse(nest, ask, desk, name, line, first=2)(execute))
 
-    return Writer(name, write, prompt_digest=opening.prompt.digest)
+    return Writer(name, write, prompt_digest=prompt.digest, question=question, kept_from=kept.path)
+
+
+def _converse(nest: Nest, ask: Ask, desk: Desk, name: str, line: Line, *, first: int = 1) -> Steps:
+    """Steps of a conversation with a model; the first request goes out with the first of them."""
+
+    def write(execute: Execute) -> Generator[Step, None, End]:
+        from nestkit.agent.loop import Manner, steps
+        from nestkit.opening import draft_opening
+
+        opening = draft_opening(nest, ask, desk)
+        said, overhead = open_chat(name, nest.config.servers, ask.limits, line, opening.tools)
+        chat, manner = line.record(said), Manner(ask.style, overhead, first)
+        walked = steps(opening.messages, chat=chat, execute=execute, limits=ask.limits, left=line.left, manner=manner)
+        return (yield from walked)
+
+    return write
 
 
 def _refused_by_notes(outcome: Outcome) -> End | None:
@@ -133,9 +168,7 @@ def _no_end(outcome: Outcome) -> End | None:
     return None
 
 
-def _once(
-    program: str, find_end: Callable[[Outcome], End | None] = _no_end
-) -> Callable[[Execute], Generator[Step, None, End]]:
+def _once(program: str, find_end: Callable[[Outcome], End | None] = _no_end) -> Steps:
     """Steps of a program that is ready: one, and its outcome is the end, as `find_end` reads it or as it stands."""
 
     def take(execute: Execute) -> Generator[Step, None, End]:

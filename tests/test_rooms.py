@@ -32,6 +32,7 @@ HALL = (
     "automation",
     "servers",
     "opening",
+    "kept",
 )
 OUTSIDE = {
     "click": "doors",

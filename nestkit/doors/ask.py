@@ -33,6 +33,7 @@ _PRINTS = ("answer", "path", "link", "json", "markdown")
 @click.option(
     "--style", type=click.Choice(STYLES), default="code", show_default=True, help="Programs, or single calls by JSON."
 )
+@click.option("--fresh", is_flag=True, help="Ask the model even where the program of an earlier run is kept.")
 @click.option("--dry-run", is_flag=True, help="Run it, show what would change, write nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Leave for every effect that the tools of this run declare.")
 @click.option("--now", metavar="TIME", help="The run's clock, as ISO time.")
@@ -121,6 +122,7 @@ def draft_ask(nest: Nest, text: str, options: Mapping[str, Any]) -> Ask:
         model=options["model"],
         contract=cast(Contract, options["contract"] or nest.config.contract),
         style=options.get("style", "code"),
+        fresh=bool(options.get("fresh")),
         limits=nest.config.limits,
         leave=Leave(yes=bool(options.get("yes"))),
     )
@@ -231,6 +233,7 @@ def run_record(run: Run) -> dict[str, Any]:
         "run": run.path,
         "id": run.id,
         "model": run.model,
+        "kept_from": run.kept_from or None,
         "contract": run.ask.contract,
         "tier": run.tier,
         "style": run.ask.style,

@@ -66,6 +66,27 @@ def open_run(ctx: click.Context, run: str, shown: str | None) -> None:
         raise NestError("nothing here opens obsidian:// addresses", f"open {path} yourself")
 
 
+@runs_command.command("cache")
+@click.option("--forget", metavar="KEY", help="Forget the programs whose key begins so; `all` forgets every one.")
+@json_option
+@click.pass_context
+def cache_command(ctx: click.Context, forget: str | None, as_json: bool) -> None:
+    """Programs that are kept: the same ask runs them again, on the vault as it is then, without a model."""
+    from nestkit.kept import forget_programs, list_programs
+
+    nest = open_here(ctx)
+    if forget is not None:
+        print_lines([f"forgot {forget_programs(nest, '' if forget == 'all' else forget or '-')}"])
+        return
+    found = list_programs(nest)
+    if as_json:
+        print_json([asdict(kept) for kept in found])
+        return
+    print_lines(f"{kept.key[:8]}  {kept.created}  {kept.ask}  ({kept.model}, {kept.path})" for kept in found)
+    if not found:
+        print_lines(["no programs are kept"])
+
+
 @click.command("undo")
 @click.argument("run")
 @json_option

@@ -62,6 +62,8 @@ class RunNote:
     """`PATH=SHA-256`, first 16 digits."""
     program_hash: str = ""
     prompt_hash: str = ""
+    kept_from: str = ""
+    """Link to the run whose program was run again."""
     steps: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
@@ -105,6 +107,7 @@ def note_of(run: Run, link: Callable[[str], str]) -> RunNote:
         tool_hashes=tuple(f"{path}={seal[:16]}" for path, seal in run.tool_digests.items()),
         program_hash=digest(programs.encode())[:16] if programs else "",
         prompt_hash=run.prompt_digest[:16],
+        kept_from=link(run.kept_from) if run.kept_from else "",
         steps=len(run.steps),
         tokens_in=sum(step.tokens_in for step in run.steps),
         tokens_out=sum(step.tokens_out for step in run.steps),
@@ -291,6 +294,7 @@ def _touched(note: RunNote) -> str:
     """What was used, read and written, as live links: these names come from the broker, not from any text."""
     rows = [("Asked in", (note.note,) if note.note else ()), ("Tools", note.tools), ("Read", note.reads)]
     rows.append(("Written", note.writes))
+    rows.append(("Program kept from", (note.kept_from,) if note.kept_from else ()))
     more = {"Read": note.read_count - len(note.reads)}
     lines = [
         f"- {name}: {', '.join(links)}" + (f" and {more[name]} more" if more.get(name, 0) > 0 else "")

@@ -12,7 +12,7 @@ from nestkit.errors import StateError
 from nestkit.matter import Matter, parse_bytes, parse_record
 from nestkit.model import Reply
 from nestkit.policy import Leave, Limits
-from nestkit.run import Ask, End, Outcome, Run, Step, ToolCall
+from nestkit.run import Account, Ask, End, Outcome, Run, Step, ToolCall
 from nestkit.runs.trace import Recorded
 
 _Word = TypeVar("_Word")
@@ -72,7 +72,8 @@ def parse_call(event: Mapping[str, Any]) -> ToolCall:
 def _step(event: Mapping[str, Any], calls: list[dict[str, Any]]) -> Step:
     outcome = {**event["outcome"], "refusals": (), "calls": tuple(map(parse_call, calls))}
     outcome["files"] = {path: parse_bytes(content) for path, content in outcome.get("files", {}).items()}
-    return _word(Step, {**event, "outcome": _word(Outcome, outcome)})
+    account = _word(Account, event["account"]) if event.get("account") else None
+    return _word(Step, {**event, "account": account, "outcome": _word(Outcome, outcome)})
 
 
 def _word(kind: type[_Word], record: Mapping[str, Any]) -> _Word:
