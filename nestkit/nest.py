@@ -19,17 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 from nestkit.change import digest
 from nestkit.config import Config, merge_config, parse_config
+from nestkit.crew import crew, make_readers, parse_note
 from nestkit.errors import ConfigError, NoteMissing, NoVault
 from nestkit.index import facts, registry
-from nestkit.index.refresh import MAX_NOTE_BYTES, Readers, Refreshed, refresh
+from nestkit.index.reading import MAX_NOTE_BYTES
+from nestkit.index.refresh import Refreshed, refresh
 from nestkit.index.store import Index, discard, open_index
 from nestkit.lookups import Lookups
-from nestkit.note import Note, Problem, Vocabulary
+from nestkit.note import Problem, Vocabulary
 from nestkit.policy import PROTECTED
 from nestkit.reading import read_script
 from nestkit.scripts.vault import WRITERS
 from nestkit.tool import Effect, Group, Script, Tool
-from nestkit.vault.files import list_files, read_file
+from nestkit.vault.files import Folder, list_folders, read_file
 from nestkit.vault.names import matches_any
 from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 
@@ -112,15 +114,20 @@ class Nest(Lookups):
     def refresh(self, *, progress: Progress = lambda done, total: None) -> Refreshed:
         """The index brought up to date with the vault's files."""
         with self.phases("refresh"):
-            self._left_out.clear()
-            entries = list(list_files(self.root, self.config.system, self._left_out.append))
-            self._targets = {entry.path: entry.target for entry in entries if entry.target}
-            readers = Readers(self._read_entry, self.parse_note, _parse_canvas, read_script, self.config.system)
-            done = refresh(self.index, entries, readers, progress=progress)
+            readers = make_readers(self.root, self.config.system)
+            with crew(self.root, readers) as read_all:
+                done = refresh(self.index, self._walk, readers, read_all=read_all, progress=progress)
             if done.changed or done.removed:
                 self.__dict__.pop("registry", None)
                 self.__dict__.pop("finder", None)
         return done
+
+    def _walk(self) -> Iterator[Folder]:
+        self._left_out.clear()
+        self._targets.clear()
+        for folder in list_folders(self.root, self.config.system, self._left_out.append):
+            self._targets.update((entry.path, entry.target) for entry in folder.links)
+            yield folder
 
     @cached_property
     def registry(self) -> Registry:
@@ -183,12 +190,7 @@ class Nest(Lookups):
         """A note's text; bytes that are no UTF-8 are replaced."""
         return self.read_bytes(path).decode("utf-8", "replace")
 
-    @staticmethod
-    def parse_note(path: str, text: str) -> Note:
-        """What a note says."""
-        from nestkit.parse.note import parse_note as parse  # late: only a changed note pays for the parser
-
-        return parse(path, text)
+    parse_note = staticmethod(parse_note)
 
     def find_bytes(self, path: str) -> bytes | None:
         """The same, or None when there is no such file."""
@@ -295,9 +297,6 @@ class Nest(Lookups):
 
         return undo(self.root, self.run_note(self.run_path(run)).id)
 
-    def _read_entry(self, path: str) -> bytes:
-        return read_file(self.root, self._targets.get(path, path), 4 * MAX_NOTE_BYTES)
-
 
 def open_nest(
     start: Path,
@@ -353,9 +352,3 @@ def _read_sections(file: Path) -> Mapping[str, Mapping[str, Any]]:
 
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".md")
-
-
-def _parse_canvas(path: str, text: str) -> Note:
-    from nestkit.parse.canvas import parse_canvas
-
-    return parse_canvas(path, text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from nestkit.index.rows import plain, searchable
+from nestkit.index.drafts import plain, searchable
 
 EXCERPT_CHARS = 160
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from nestkit.index.drafts import plain, searchable
 from nestkit.index.excerpt import Word, fold, pattern_of
 from nestkit.index.facts import has_value, text_of, value_of
 from nestkit.index.query import NUMBER, Filter, compares, is_date
 from nestkit.index.resolve import key_of
-from nestkit.index.rows import plain, searchable
 from nestkit.index.store import Index
 
 _LATEST_NS = 2**63 - 1

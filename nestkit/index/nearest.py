@@ -9,9 +9,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from nestkit.index.drafts import plain
 from nestkit.index.excerpt import find_line, fold
 from nestkit.index.query import parse_query
-from nestkit.index.rows import plain
 from nestkit.index.store import Index
 from nestkit.note import Hit, title_of
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nestkit.errors import NoTool
-from nestkit.index.rows import to_json
+from nestkit.index.drafts import to_json
 from nestkit.index.store import Index
 from nestkit.note import Problem
 from nestkit.tool import Effect, Example, Parameter, Script, Tool

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from nestkit.index.drafts import plain
 from nestkit.index.excerpt import Word, find_line, find_spans
 from nestkit.index.filters import Condition, condition_of, expression_of, words_condition
 from nestkit.index.query import Query, parse_query
-from nestkit.index.rows import plain
 from nestkit.index.store import Index
 from nestkit.note import Hit, title_of
 

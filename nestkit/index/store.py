@@ -1,77 +1,36 @@
-"""The index file: opened, made new when it is old or damaged, one writer at a time. *Disk*."""
+"""The index file: opened, made new when it is old or damaged, one writer at a time. *Disk*.
+
+A new index is empty until the first refresh, which fills a file of its own and puts it in place of this one. Until then
+it has no side files (its journal is SQLite's oldest kind), so nothing of it can be taken for a part of its successor.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 5
+from nestkit.index.schema import FILE_INDEXES, INDEXES, TABLES, VERSION
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-
-CREATE TABLE files (                    -- every file of the vault: what a link may lead to
-    id INTEGER PRIMARY KEY,
-    path TEXT NOT NULL UNIQUE,          -- as stored on disk
-    path_key TEXT NOT NULL,             -- NFC, lower case: how paths are compared
-    name_key TEXT NOT NULL,             -- its last part
-    kind TEXT NOT NULL,                 -- note, canvas, other
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
-    settled INTEGER NOT NULL,           -- 0: written so recently that size and time prove nothing yet
-    digest TEXT NOT NULL                -- of the bytes; empty for files that are only link targets
-);
-CREATE INDEX files_path_key ON files (path_key);
-CREATE INDEX files_name_key ON files (name_key);
-
-CREATE TABLE notes (                    -- what one note says; lists and maps as JSON
-    file INTEGER PRIMARY KEY REFERENCES files ON DELETE CASCADE,
-    properties TEXT, aliases TEXT NOT NULL, tags TEXT NOT NULL, fields TEXT NOT NULL,
-    headings TEXT NOT NULL, body TEXT NOT NULL, body_line INTEGER NOT NULL
-);
-CREATE TABLE links (
-    file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
-    position INTEGER NOT NULL,          -- order in the note, property links last
-    target TEXT NOT NULL, heading TEXT, block TEXT, alias TEXT, embed INTEGER NOT NULL, key TEXT, line INTEGER NOT NULL,
-    name_key TEXT NOT NULL,             -- last part of the target as a note's name: which files could answer to it
-    dest INTEGER,                       -- files.id, or NULL
-    ambiguous INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (file, position)
-) WITHOUT ROWID;
-CREATE INDEX links_name_key ON links (name_key);
-CREATE INDEX links_dest ON links (dest);
-
-CREATE TABLE tags (tag_key TEXT NOT NULL, file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, tag TEXT NOT NULL,
-    PRIMARY KEY (tag_key, file)) WITHOUT ROWID;
-CREATE INDEX tags_file ON tags (file);
-CREATE TABLE blocks (
-    file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, id TEXT NOT NULL, line INTEGER NOT NULL
-);
-CREATE INDEX blocks_file ON blocks (file);
-CREATE TABLE tasks (
-    file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, line INTEGER NOT NULL,
-    status TEXT NOT NULL, text TEXT NOT NULL, parent_line INTEGER, tags TEXT NOT NULL, fields TEXT NOT NULL,
-    PRIMARY KEY (file, line)
-) WITHOUT ROWID;
-CREATE TABLE problems (
-    file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, line INTEGER NOT NULL, what TEXT NOT NULL
-);
-CREATE INDEX problems_file ON problems (file);
-
-CREATE TABLE scripts (file INTEGER PRIMARY KEY REFERENCES files ON DELETE CASCADE, script TEXT NOT NULL);
-CREATE VIRTUAL TABLE search USING fts5 (title, aliases, headings, body, content='',
-    tokenize="unicode61 remove_diacritics 2");
-"""
+WAIT_SECONDS = 600.0
+"""For another process that writes: longer than the first index of the largest vault takes."""
+_BUSY_SECONDS = 0.5
+"""SQLite itself waits no longer, so that Ctrl-C is heard."""
 
 
 class Index:
     """One open index. Reading never waits for a writer; `writing()` is the only way to change it."""
 
-    def __init__(self, connection: sqlite3.Connection, *, rebuilt: str = "") -> None:
+    def __init__(self, file: Path, connection: sqlite3.Connection, *, rebuilt: str = "") -> None:
+        self.file = file
         self.connection = connection
         self.rebuilt = rebuilt
         """Why the file was made anew; empty when it was there and sound."""
+        self._inode = _inode(file)
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """All rows of a query."""
@@ -85,13 +44,35 @@ class Index:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the writer's lock: all of it is kept, or on any error nothing."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self.connection
-        except BaseException:
+        self._begin()
+        while _inode(self.file) != self._inode:  # replaced by a writer we waited for
             self.connection.execute("ROLLBACK")
+            self.follow()
+            self._begin()
+        connection = self.connection
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
+        connection.execute("COMMIT")
+
+    def _begin(self) -> None:
+        until = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+
+    def follow(self) -> None:
+        """Open the file anew if another one stands in its place by now."""
+        if _inode(self.file) != self._inode:
+            self.close()
+            opened = open_index(self.file)
+            self.connection, self._inode = opened.connection, opened._inode
 
     def close(self) -> None:
         self.connection.close()
@@ -102,67 +83,110 @@ def open_index(file: Path, *, say: Callable[[str], None] = lambda line: None) ->
     file.parent.mkdir(parents=True, exist_ok=True)
     known = file.exists()
     try:
-        index = _open(file)
+        connection = _open(file)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise
         why = str(error)
     else:
-        if index is not None:
-            return index
+        if connection is not None:
+            return Index(file, connection)
         why = "made by another version of nest"
     if known:
         say(f"index rebuilt: {why}")
     discard(file)
-    made = _open(file, create=True)
+    made = _open(file)
     if made is None:
         raise sqlite3.DatabaseError(f"{file} cannot be made")
-    made.rebuilt = why if known else ""
-    return made
+    return Index(file, made, rebuilt=why if known else "")
 
 
 def discard(file: Path) -> None:
     """Remove an index with its side files; nothing is lost, it is rebuilt from the vault."""
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm", "-journal"):
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
-def _open(file: Path, *, create: bool = False) -> Index | None:
-    """A sound index of this schema, or None; raises sqlite3.DatabaseError on a damaged file."""
-    if not create and not file.exists():
-        create = True
-    # Autocommit, so that every transaction is spelled out; 30 s is longer than any refresh holds the lock.
-    connection = sqlite3.connect(file, timeout=30, isolation_level=None)
+@contextmanager
+def building(index: Index) -> Iterator[sqlite3.Connection]:
+    """An empty index without its `INDEXES` to be filled, which takes the place of this one if all goes well.
+
+    It is written without any care for crashes, which is several times faster; a crash leaves the old file in place.
+    Call it within `index.writing()`, so that nobody else does the same, and `follow()` afterwards.
+
+    **Source**: sqlite.org, "PRAGMA journal_mode" (OFF), "Atomic Commit".
+    """
+    new = index.file.with_name(index.file.name + ".new")
+    discard(new)
+    connection = sqlite3.connect(new, isolation_level=None)
+    try:
+        for pragma in ("page_size = 8192", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN")
+        _execute(connection, TABLES + FILE_INDEXES)
+        yield connection
+        _execute(connection, INDEXES)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA locking_mode = NORMAL")
+        connection.execute("PRAGMA journal_mode = WAL")  # is kept in the file
+        connection.close()
+        _sync(new)
+        new.replace(index.file)
+    except BaseException:
+        connection.close()
+        with contextlib.suppress(OSError):
+            discard(new)
+        raise
+
+
+def _open(file: Path) -> sqlite3.Connection | None:
+    """A sound index of this version, or None; raises sqlite3.DatabaseError on a damaged file."""
+    is_new = not file.exists()
+    # Autocommit, so that every transaction is spelled out.
+    connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         connection.execute("PRAGMA foreign_keys = ON")
-        if create:
-            connection.execute("PRAGMA page_size = 8192")
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if create:
+        if is_new:
+            connection.execute("PRAGMA page_size = 8192")
             _make_schema(connection)
-        if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             connection.close()
             return None
         connection.execute("SELECT count(*) FROM meta").fetchone()
     except sqlite3.DatabaseError:
         connection.close()
         raise
-    return Index(connection)
+    return connection
 
 
 def _make_schema(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # else another process was quicker
-        for statement in _statements():
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        _execute(connection, TABLES + FILE_INDEXES + INDEXES)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
 
 
-def _statements() -> Iterator[str]:
-    """The schema's statements one by one, so that they share a transaction (`executescript` commits first)."""
-    bare = "\n".join(line.partition("--")[0] for line in _SCHEMA.splitlines())
+def _execute(connection: sqlite3.Connection, schema: str) -> None:
+    """Statements one by one, so that they share a transaction (`executescript` commits first)."""
+    bare = "\n".join(line.partition("--")[0] for line in schema.splitlines())
     for statement in bare.split(";"):
         if statement.strip():
-            yield statement
+            connection.execute(statement)
+
+
+def _inode(file: Path) -> int:
+    try:
+        return file.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _sync(file: Path) -> None:
+    handle = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

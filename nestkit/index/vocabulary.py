@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from nestkit.index.drafts import to_json
 from nestkit.index.facts import list_tasks
-from nestkit.index.rows import generation, to_json
+from nestkit.index.rows import generation
 from nestkit.index.store import Index
 from nestkit.note import PropertyWords, Vocabulary, title_of
 
