@@ -81,12 +81,27 @@ def to_json(value: Any) -> str:
 
 def plain(text: str) -> str:
     """Text that SQLite can hold: lone surrogates, which escapes in YAML and JSON can make, become question marks."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def searchable(text: str) -> str:
     """Text as the word index sees it: each CJK character is a word of its own, since no blanks part them."""
-    return text if text.isascii() else _CJK.sub(r" \1 ", text)
+    return text if _is_western(text) else _CJK.sub(r" \1 ", text)
+
+
+def _is_western(text: str) -> bool:
+    """Whether all of it is in Latin-1, which is found out far quicker than what else it holds."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _list(values: Any) -> str:

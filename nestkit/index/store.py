@@ -22,6 +22,11 @@ _BUSY_SECONDS = 0.5
 """SQLite itself waits no longer, so that Ctrl-C is heard."""
 
 
+_BUILD_TUNING = {"automerge": 0, "crisismerge": 64, "hashsize": 24 << 20}
+"""Words are gathered in memory and written in few large pieces, which are not merged while more come."""
+_USUAL_TUNING = {"automerge": 4, "crisismerge": 16, "hashsize": 1 << 20}
+
+
 class Index:
     """One open index. Reading never waits for a writer; `writing()` is the only way to change it."""
 
@@ -124,7 +129,9 @@ def building(index: Index) -> Iterator[sqlite3.Connection]:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN")
         _execute(connection, TABLES + FILE_INDEXES)
+        _tune_search(connection, _BUILD_TUNING)
         yield connection
+        _tune_search(connection, _USUAL_TUNING)
         _execute(connection, INDEXES)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
@@ -175,6 +182,12 @@ def _execute(connection: sqlite3.Connection, schema: str) -> None:
     for statement in bare.split(";"):
         if statement.strip():
             connection.execute(statement)
+
+
+def _tune_search(connection: sqlite3.Connection, tuning: dict[str, int]) -> None:
+    """**Source**: sqlite.org, "SQLite FTS5 Extension", 6 (automerge, crisismerge); fts5_config.c (hashsize)."""
+    for option, value in tuning.items():
+        connection.execute("INSERT INTO search (search, rank) VALUES (?, ?)", (option, value))
 
 
 def _inode(file: Path) -> int:

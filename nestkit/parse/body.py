@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from nestkit.link import Link
@@ -40,13 +40,6 @@ def parse_body(path: str, text: str, first_line: int) -> Body:
 def body_of(path: str, text: str, first_line: int, found: Pieces) -> Body:
     """The facts of a body that was taken to pieces."""
     boxes = {item: box for item in found.items if (box := _checkbox(item, found.lines[item.line - first_line]))}
-    fields = [
-        field
-        for place, line in enumerate(found.lines if "::" in text else ())
-        if "::" in line and place not in found.passed
-        for field in find_fields([(first_line + place, line)])
-    ]
-    fields += [field for item in found.items if item not in boxes for field in find_fields(_own_lines(item))]
     deep = found.too_deep
     return Body(
         links=tuple(link for piece in found.pieces for link in piece.links),
@@ -58,9 +51,21 @@ def body_of(path: str, text: str, first_line: int, found: Pieces) -> Body:
         ),
         blocks=tuple(_blocks(found.pieces)),
         tasks=tuple(_task(item, box) for item, box in boxes.items()),
-        fields=tuple(sorted(fields, key=lambda field: field.line)),
+        fields=_own_fields(found, boxes, first_line) if "::" in text else (),
         problems=() if deep is None else (Problem(path, deep, "lists or quotes nested too deep to be read"),),
     )
+
+
+def _own_fields(found: Pieces, boxes: Collection[Item], first_line: int) -> tuple[Field, ...]:
+    """Fields of the note itself, by line: those of a task are the task's."""
+    fields = [
+        field
+        for place, line in enumerate(found.lines)
+        if "::" in line and place not in found.passed
+        for field in find_fields([(first_line + place, line)])
+    ]
+    fields += [field for item in found.items if item not in boxes for field in find_fields(_own_lines(item))]
+    return tuple(sorted(fields, key=lambda field: field.line))
 
 
 def _blocks(pieces: list[Piece]) -> Iterator[Block]:
@@ -79,7 +84,7 @@ def _checkbox(item: Item, line: str) -> re.Match[str] | None:
     **Source**: obsidian-api, `ListItemCache.task`; obsidian-tasks, recorded `list_styles.json`.
     """
     first = item.pieces[0] if item.pieces else None
-    if first is None or first.kind != "paragraph" or first.line != item.line:
+    if first is None or first.text[:1] != "[" or first.kind != "paragraph" or first.line != item.line:
         return None
     box = _CHECKBOX.match(first.text)
     nothing_more = box is not None and box.end() == len(first.text.partition("\n")[0])

@@ -30,6 +30,10 @@ def split_frontmatter(text: str) -> Split:
     opening = _OPENING.match(text)
     closing = _CLOSING.search(text, opening.end()) if opening else None
     if opening is None or closing is None:
-        return Split(None, _LINE_END.sub("\n", text.removeprefix("\ufeff")), 1)
-    body_line = 1 + sum(1 for _ in _LINE_END.finditer(text, 0, closing.end()))
-    return Split(text[opening.end() : closing.start()], _LINE_END.sub("\n", text[closing.end() :]), body_line)
+        return Split(None, _with_newlines(text.removeprefix("\ufeff")), 1)
+    body_line = 1 + _with_newlines(text[: closing.end()]).count("\n")
+    return Split(text[opening.end() : closing.start()], _with_newlines(text[closing.end() :]), body_line)
+
+
+def _with_newlines(text: str) -> str:
+    return _LINE_END.sub("\n", text) if "\r" in text else text

@@ -5,6 +5,7 @@ markdown-it's tokens are walked once; what comes out is flat, and every fact abo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -48,14 +49,12 @@ class Piece:
     text: str
     """Lines as they stand, without the marks of quotes, lists and headings."""
     line: int
-    item: Item | None
-    """The innermost list item around it."""
     block_line: int
     """First line of the block that an id at the end of this piece names."""
     level: int = 0
     """Of a heading."""
-    links: list[Link] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
+    links: Sequence[Link] = ()
+    tags: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -122,25 +121,28 @@ def _add_piece(
     found: Pieces, token: Token, before: Token, holders: list[_Holder], references: References, first_line: int
 ) -> None:
     text, line = token.content, first_line + (token.map[0] if token.map else 0)
-    piece = Piece(_KINDS.get(before.type, "comment"), text, line, holders[-1].item, _block_line(text, line, holders))
+    piece = Piece(_KINDS.get(before.type, "comment"), text, line, _block_line(text, line, holders))
     piece.level = int(before.tag[1]) if piece.kind == "heading" else 0
     if "[[" in text or "](" in text or "#" in text:  # nothing else can make a link or tag
         read_inline(piece, references)
     found.pieces.append(piece)
-    if piece.item is not None:
-        piece.item.pieces.append(piece)
+    if (item := holders[-1].item) is not None:
+        item.pieces.append(piece)
 
 
 def read_inline(piece: Piece, references: References) -> None:
     """Put the links and tags of its text into the piece."""
+    links: list[Link] = []
+    tags: list[str] = []
     line, seen = piece.line, 0
     for inline in parse_inline(piece.text, references):
         if inline.type == "text":
-            piece.tags += find_tags(inline.content)
+            tags += find_tags(inline.content)
         elif "offset" in inline.meta:
             line += piece.text.count("\n", seen, inline.meta["offset"])
             seen = inline.meta["offset"]
-            piece.links += as_link(inline, line)
+            links += as_link(inline, line)
+    piece.links, piece.tags = links, tags
 
 
 def as_link(token: Token, line: int) -> list[Link]:

@@ -26,10 +26,13 @@ START = (
 )
 """How a line begins that is text and nothing else, wherever it stands."""
 
+_DULL = re.compile(
+    rf"(?:(?:[ ]{{0,3}}(?![\[\#]){START}[^\n\[\#^]*\n)+(?=[ \t]*(?:\n|\Z))|[ \t]*\n)+"
+)
+"""Whole paragraphs that tell nothing, for there is no link, tag or id in them, and blank lines."""
 _BLOCK = re.compile(
     rf"""
-    (?P<blank>(?:[ \t]*\n)+)
-    |(?P<paragraph>[ ]{{0,3}}{START}[^\n]*\n(?:[ \t]*{START}[^\n]*\n)*)
+    (?P<paragraph>[ ]{{0,3}}{START}[^\n]*\n(?:[ \t]*{START}[^\n]*\n)*)
     |(?P<heading>(?P<hashes>\#{{1,6}})[ \t]+(?P<title>[^\s\#^][^\n]*)\n)
     |(?P<list>[ ]{{0,3}}(?:[-*+]|1[.)])[ ]{{1,4}}{START})
     |(?P<numbered>[ ]{{0,3}}\d{{1,9}}[.)][ ]{{1,4}}{START})
@@ -98,7 +101,7 @@ class _Scan:
     def piece(self, kind: Kind, text: str, line: int, item: Item | None = None, level: int = 0) -> Piece:
         """A piece of this text, its links and tags read."""
         block_line = item.line if item is not None else self.quote_line or line
-        made = Piece(kind, text, line, item, block_line, level)
+        made = Piece(kind, text, line, block_line, level)
         if ("[[" in text or "](" in text or "#" in text) and not scan_inline(made):
             read_inline(made, {})
         self.found.pieces.append(made)
@@ -121,17 +124,19 @@ def scan_pieces(text: str, first_line: int) -> Pieces | None:
 
 
 def _scan(scan: _Scan) -> None:
-    before = "blank"
-    while scan.at < len(scan.text):
-        block = _BLOCK.match(scan.text, scan.at)
+    text, before = scan.text, "blank"
+    while True:
+        if (dull := _DULL.match(text, scan.at)) is not None:
+            if before in _MAY_FOLLOW and not _BLANKS.match(text, scan.at):
+                raise _Uncertain
+            scan.pass_to(dull.end())
+            before = "blank"
+        if scan.at == len(text):
+            return
+        block = _BLOCK.match(text, scan.at)
         if block is None or (kind := block.lastgroup or "") not in _MAY_FOLLOW.get(before, _BLOCKS):
             raise _Uncertain
         before = _BLOCKS[kind](scan, block)
-
-
-def _blank(scan: _Scan, block: re.Match[str]) -> str:
-    scan.pass_to(block.end())
-    return "blank"
 
 
 def _paragraph(scan: _Scan, block: re.Match[str]) -> str:
@@ -224,17 +229,21 @@ def _list(scan: _Scan, block: re.Match[str]) -> str:
     """All items from here on, those nested in one another too, up to the first line that belongs to none."""
     text, begin, last = scan.text, scan.line, scan.line
     reading = _ListReading(scan)
-    while scan.at < len(text):
-        if item := _ITEM.match(text, scan.at):
-            reading.open_item(item)
-        elif blanks := _BLANKS.match(text, scan.at):
+    while True:
+        if (found := _ITEM.match(text, scan.at)) is not None:
+            reading.open_item(found)
+        elif (found := _MORE.match(text, scan.at)) is not None:
+            if not reading.add_text(found):
+                break
+        elif (found := _BLANKS.match(text, scan.at)) is not None:
             reading.close_text()
-            scan.pass_to(blanks.end())
+            scan.pass_to(found.end())
             continue
-        elif not ((more := _MORE.match(text, scan.at)) and reading.add_text(more)):
+        else:
             break
         last = scan.line
-        scan.pass_to(text.index("\n", scan.at) + 1)
+        scan.line += 1
+        scan.at = found.end()
     touching = reading.close_text()
     if text[scan.at : scan.at + 1] in (" ", "\t"):
         raise _Uncertain
@@ -255,19 +264,18 @@ class _ListReading:
     def open_item(self, found: re.Match[str]) -> None:
         """**Source**: CommonMark, 5.2 and 5.3: an item belongs to the one whose text begins no further to the right."""
         indent, number, delimiter, blanks, text = found.groups()
-        touching = self.close_text()
+        touching = bool(self.lines) and self.close_text()
         column = _columns(indent)
         sibling = self._close_beyond(column)
         outer = self.open[-1] if self.open else None
-        mark = delimiter or "-"
         if column - (outer.column if outer else 0) >= 4 or len(self.open) == _MAX_ITEMS:
             raise _Uncertain  # code, or text of the paragraph above
-        if number and touching and int(number) != 1 and (sibling is None or sibling.mark != mark):
+        if number and touching and int(number) != 1 and (sibling is None or sibling.mark != delimiter):
             raise _Uncertain  # only a 1 may interrupt a paragraph
         item = Item(self.scan.line, outer.item.line if outer else None)
         self.scan.found.items.append(item)
         width = len(number) + 1 if number else 1
-        self.open.append(_Open(column + width + len(blanks), item, mark))
+        self.open.append(_Open(column + width + len(blanks), item, delimiter or "-"))
         self.lines, self.line = [text], self.scan.line
 
     def add_text(self, found: re.Match[str]) -> bool:
@@ -291,7 +299,8 @@ class _ListReading:
         """Whether there was text being read; it is a piece of the innermost item now."""
         if not self.lines:
             return False
-        self.scan.piece("paragraph", "\n".join(self.lines).strip(), self.line, self.open[-1].item)
+        text = self.lines[0] if len(self.lines) == 1 else "\n".join(self.lines)
+        self.scan.piece("paragraph", text.strip(), self.line, self.open[-1].item)
         self.lines = []
         return True
 
@@ -308,7 +317,6 @@ def _columns(indent: str) -> int:
 
 
 _BLOCKS: dict[str, Callable[[_Scan, re.Match[str]], str]] = {
-    "blank": _blank,
     "paragraph": _paragraph,
     "heading": _heading,
     "list": _list,
@@ -321,12 +329,12 @@ _BLOCKS: dict[str, Callable[[_Scan, re.Match[str]], str]] = {
     "footnote": _footnote,
     "rule_off": _rule_off,
 }
-_INTERRUPTS = frozenset(("blank", "heading", "fence", "html"))
+_INTERRUPTS = frozenset(("heading", "fence", "html"))
 _MAY_FOLLOW = {
     "paragraph": _INTERRUPTS | {"list", "quote"},
     "list": _INTERRUPTS | {"quote"},
-    "quote": frozenset(("blank", "heading")),
-    "table": frozenset(("blank",)),
-    "footnote": frozenset(("blank",)),
+    "quote": frozenset(("heading",)),
+    "table": frozenset[str](),
+    "footnote": frozenset[str](),
 }
 """What may follow without a blank line between and is certain not to continue or change what stands before it."""

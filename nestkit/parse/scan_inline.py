@@ -20,8 +20,8 @@ _TICKS = re.compile("`+")
 _LINK = re.compile(r"\[([^\[\]`<$*_~!&%\n]*)\]\(([^\s\x00-\x1f\x7f()<>&]*)\)")
 _HARD = re.compile(r"\\|<[A-Za-z/!?]")
 """An escape, a tag of HTML or an address in angle brackets."""
-_SPLITS_TEXT = re.compile(r"\*|~~|%%|&[#A-Za-z]|(?<!\w)_|_(?!\w)")
-"""Signs that may end a run of text, which decides whether a `#` behind them begins a tag."""
+_SPLITS_TEXT = re.compile(r"[*~%;](?:==)?#|(?<!\w)_|_(?!\w)")
+"""Signs that may end a run of text right before a `#`, where it begins a tag; an underline may end the tag too."""
 
 
 def scan_inline(piece: Piece) -> bool:
@@ -52,8 +52,7 @@ def scan_inline(piece: Piece) -> bool:
                 links.append(Link(place[0], piece.line + text.count("\n", 0, at), *place[1:], label, embed))
     if not _read_run(text[end:], tags):
         return False
-    piece.links += links
-    piece.tags += tags
+    piece.links, piece.tags = links, tags
     return True
 
 
