@@ -14,6 +14,7 @@ ROOMS = ("parse", "vault", "index", "sandbox", "agent", "planner", "runs", "pale
 HALL = (
     "nest",
     "lookups",
+    "crew",
     "reading",
     "documented",
     "toolbox",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 5
+VERSION = 10
 """Of what is kept and how it is read; an index of another version is made anew."""
 
 TABLES = """

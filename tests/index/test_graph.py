@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from indexing import refresh_vault
 
 from nestkit.index.facts import backlink_records, list_deadends, list_linked
 from nestkit.index.graph import (
@@ -20,13 +21,8 @@ from nestkit.index.graph import (
     list_neighbours,
     list_steps,
 )
-from nestkit.index.refresh import Readers, refresh
 from nestkit.index.store import Index, open_index
-from nestkit.parse.canvas import parse_canvas
-from nestkit.parse.note import parse_note
-from nestkit.parse.script import parse_script
 from nestkit.testing import make_vault
-from nestkit.vault.files import list_files
 
 VAULT = {
     "Hub.md": "Intro.\n\nSee [[North]], [[South]] and again [[North|there]].\n",
@@ -55,8 +51,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 def _index(folder: Path, files: Mapping[str, str]) -> Index:
     root = make_vault(folder / "vault", files)
     made = open_index(folder / "index.sqlite")
-    readers = Readers(lambda path: (root / path).read_bytes(), parse_note, parse_canvas, parse_script, "02_System")
-    refresh(made, list_files(root), readers)
+    refresh_vault(made, root)
     return made
 
 

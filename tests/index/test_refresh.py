@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from indexing import readers_of, refresh_vault
 
 from nestkit.index import facts
-from nestkit.index.refresh import Readers, Refreshed, refresh
+from nestkit.index.refresh import Refreshed, refresh
 from nestkit.index.store import Index, open_index
-from nestkit.parse.canvas import parse_canvas
-from nestkit.parse.note import parse_note
-from nestkit.parse.script import parse_script
+from nestkit.note import Note
 from nestkit.testing import make_vault
-from nestkit.vault.files import list_files
+from nestkit.vault.files import list_folders
 
 
 @dataclass
@@ -28,16 +27,15 @@ class Kept:
     index: Index
     read: list[str] = field(default_factory=list)
 
-    def refresh(self) -> Refreshed:
+    def refresh(self, *, ahead_seconds: int = 3) -> Refreshed:
+        """By a clock that is ahead, what was written just now counts as settled."""
         self.read.clear()
 
         def read(path: str) -> bytes:
             self.read.append(path)
             return (self.root / path).read_bytes()
 
-        return refresh(
-            self.index, list_files(self.root), Readers(read, parse_note, parse_canvas, parse_script, "02_System")
-        )
+        return refresh_vault(self.index, self.root, read, ahead_seconds=ahead_seconds)
 
     def write(self, path: str, text: str, *, old: bool = True) -> None:
         """Write a file; `old` sets its time back, so that it counts as settled."""
@@ -99,8 +97,8 @@ def test_equal_size_and_time_do_not_fool_it(kept: Kept) -> None:
 
 def test_a_file_written_a_moment_ago_is_looked_at_again(kept: Kept) -> None:
     kept.write("new.md", "one", old=False)
-    kept.refresh()
-    kept.refresh()
+    kept.refresh(ahead_seconds=0)
+    kept.refresh(ahead_seconds=0)
     assert kept.read == ["new.md"]
 
 
@@ -154,8 +152,7 @@ def test_an_unreadable_note_is_a_problem_and_the_rest_goes_on(kept: Kept) -> Non
 
     kept.write("B.md", "secret")
     kept.write("C.md", "#open")
-    readers = Readers(read, parse_note, parse_canvas, parse_script, "02_System")
-    refresh(kept.index, list_files(kept.root), readers)
+    refresh_vault(kept.index, kept.root, read)
     assert [str(problem) for problem in facts.list_problems(kept.index)] == ["B.md: cannot be read: Permission denied"]
     assert "open" in facts.count_tags(kept.index)
 
@@ -193,12 +190,11 @@ def test_two_refreshes_at_once_do_the_work_once(kept: Kept, tmp_path: Path) -> N
 
 
 def test_an_error_in_the_middle_leaves_the_old_index(kept: Kept) -> None:
-    def stop(path: str, text: str) -> None:
+    def stop(path: str, text: str) -> Note:
         raise KeyboardInterrupt
 
     before = kept.facts()
     kept.write("B.md", "new")
-    readers = Readers(lambda path: b"new", stop, parse_canvas, parse_script, "02_System")  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
-        refresh(kept.index, list_files(kept.root), readers)
+        refresh(kept.index, lambda: list_folders(kept.root), readers_of(kept.root, note=stop))
     assert kept.facts() == before

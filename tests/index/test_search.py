@@ -9,18 +9,14 @@ from datetime import datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from indexing import refresh_vault
 
 from nestkit.index import search
 from nestkit.index.nearest import edits_between, find_near_names
 from nestkit.index.query import parse_query
-from nestkit.index.refresh import Readers, refresh
 from nestkit.index.search import find_lines, find_notes, matched_spans
 from nestkit.index.store import Index, open_index
-from nestkit.parse.canvas import parse_canvas
-from nestkit.parse.note import parse_note
-from nestkit.parse.script import parse_script
 from nestkit.testing import make_vault
-from nestkit.vault.files import list_files
 
 VAULT = {
     "Garden.md": "---\nstatus: active\nrating: 4\ncreated: 2026-03-14\ndue date: 2026-04-01\n"
@@ -44,8 +40,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     day = datetime(2001, 2, 3, 12).timestamp()
     os.utime(root / "Carrots.md", (day, day))
     made = open_index(folder / "index.sqlite")
-    readers = Readers(lambda path: (root / path).read_bytes(), parse_note, parse_canvas, parse_script, "02_System")
-    refresh(made, list_files(root), readers)
+    refresh_vault(made, root)
     yield made
     made.close()
 

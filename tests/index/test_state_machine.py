@@ -18,17 +18,15 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from indexing import refresh_vault
 
 from nestkit.index import facts, graph, registry
 from nestkit.index.nearest import find_near_names
-from nestkit.index.refresh import Readers, Refreshed, refresh
+from nestkit.index.refresh import Refreshed
 from nestkit.index.search import find_lines, find_notes
 from nestkit.index.store import Index, open_index
 from nestkit.index.vocabulary import read_vocabulary
-from nestkit.parse.canvas import parse_canvas
 from nestkit.parse.kind import property_kind
-from nestkit.parse.note import parse_note
-from nestkit.parse.script import parse_script
 from nestkit.parse.subpath import find_section
 from nestkit.vault.files import list_files
 
@@ -91,6 +89,8 @@ WORDS = (
     *("-status=active", "eclair", "carrot tag:x", "ok=true"),
 )
 OLD = 10**18
+TICK_SECONDS = 0.011
+"""Longer than a tick of the kernel's clock: to the refresh, by a clock that is ahead, every file counts as settled."""
 
 
 class VaultMachine(RuleBasedStateMachine):
@@ -278,10 +278,10 @@ class VaultMachine(RuleBasedStateMachine):
         return data.draw(st.sampled_from(self.files()))
 
     def follow(self, index: Index) -> Refreshed:
-        readers = Readers(
-            lambda path: (self.root / path).read_bytes(), parse_note, parse_canvas, parse_script, "02_System"
-        )
-        return refresh(index, list_files(self.root), readers)
+        try:
+            return refresh_vault(index, self.root, ahead_seconds=3)
+        finally:
+            time.sleep(TICK_SECONDS)
 
     def everything(self, index: Index) -> dict[str, Any]:
         """All that the index can be asked, without row numbers."""

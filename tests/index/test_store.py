@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nestkit.index import store
 from nestkit.index.store import Index, discard, open_index
 
 
@@ -79,9 +80,10 @@ def test_a_reader_sees_the_old_state_while_somebody_writes(file: Path) -> None:
     reader.close()
 
 
-def test_a_second_writer_waits_its_turn_and_may_give_up(file: Path) -> None:
+def test_a_second_writer_waits_its_turn_and_may_give_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = open_index(file), open_index(file)
     second.connection.execute("PRAGMA busy_timeout = 10")
+    monkeypatch.setattr(store, "WAIT_SECONDS", 0.0)
     with first.writing(), pytest.raises(sqlite3.OperationalError, match="locked"), second.writing():
         pass
     first.close()
