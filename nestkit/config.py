@@ -15,10 +15,19 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
     "limits": {item.name: int if item.type == "int" else float for item in fields(Limits)},
     "model": {"host": str, "host_key": str, "openai": str, "openai_key": str, "think": str},
     "review": {"tick": bool},
-    "watch": {},
+    "watch": {
+        "settle": float,
+        "reconcile": float,
+        "per_note": int,
+        "per_vault": int,
+        "inbox": str,
+        "inbox_ask": str,
+        "exclude": list,
+        "host": str,
+    },
     "check": {},
 }
-"""Section -> key -> type. `watch` and `check` belong to doors that read them themselves."""
+"""Section -> key -> type. `check` belongs to a door that reads it itself."""
 
 
 _STRICTNESS: tuple[Contract, ...] = ("sandboxed", "brokered", "reviewed")
@@ -42,6 +51,26 @@ class Servers:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What `nest watch` goes by."""
+
+    settle: float = 2.0
+    """Seconds that a note must stand still: an app saves about so long after the last key."""
+    reconcile: float = 300.0
+    """Seconds between two looks at the whole vault."""
+    per_note: int = 12
+    """Questions of one note that are asked in an hour."""
+    per_vault: int = 120
+    inbox: str = ""
+    """Folder of which every note asks `inbox_ask`; empty for none."""
+    inbox_ask: str = ""
+    exclude: tuple[str, ...] = ()
+    """Globs of notes that never ask."""
+    host: str = ""
+    """The only machine that works on this vault; empty for any."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings in force; the defaults are what an untouched vault gets."""
 
@@ -60,6 +89,7 @@ class Config:
     tick: bool = False
     """Whether a ticked box in a run's note approves what it shows; the person's own settings only."""
     limits: Limits = field(default_factory=Limits)
+    watch: Watch = field(default_factory=Watch)
 
 
 def parse_config(text: str, file: str) -> Mapping[str, Mapping[str, Any]]:
@@ -102,6 +132,14 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
         private=mine.private + theirs.private if theirs.private != mine.private else mine.private,
         protected=mine.protected + theirs.protected if theirs.protected != mine.protected else mine.protected,
         limits=Limits(**lower),
+        watch=replace(
+            theirs.watch,
+            settle=max(mine.watch.settle, theirs.watch.settle),
+            reconcile=max(mine.watch.reconcile, theirs.watch.reconcile),
+            per_note=min(mine.watch.per_note, theirs.watch.per_note),
+            per_vault=min(mine.watch.per_vault, theirs.watch.per_vault),
+            exclude=tuple(dict.fromkeys(mine.watch.exclude + theirs.watch.exclude)),
+        ),
     )
 
 
@@ -148,4 +186,9 @@ def _apply(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
         contract=ask.get("contract", config.contract),
         tick=sections.get("review", {}).get("tick", config.tick),
         limits=replace(config.limits, **limits),
+        watch=replace(config.watch, **{key: _watched(value) for key, value in sections.get("watch", {}).items()}),
     )
+
+
+def _watched(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value.strip("/ ") if isinstance(value, str) else value

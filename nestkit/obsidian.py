@@ -60,7 +60,7 @@ class Look:
 
 def wanted_here(program: str = "") -> Wanted:
     """The entries for this machine."""
-    return draft_wanted(program or str(_own_program()), _platform())
+    return draft_wanted(program or str(own_program()), _platform())
 
 
 def look(nest: Nest, request: Request) -> Look:
@@ -178,7 +178,7 @@ def _platform() -> str:
     return sys.platform if sys.platform in ("win32", "darwin") else "linux"
 
 
-def _own_program() -> Path:
+def own_program() -> Path:
     """The command `nest` as it was called, else the one beside this Python."""
     called = Path(sys.argv[0])
     if called.name.removesuffix(".exe") == "nest" and called.is_file():

@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """How the asking note is to tell of the run, when it is more than a line at its end."""
+
+    place: Callable[[], str | None]
+    """Path of the note by now; None when it is gone."""
+    draft: Callable[[Run, str, bytes], bytes | None]
+    """Run, path and bytes as they are -> bytes as they should be; None to leave them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """Who is there while the ask is walked: a person, a screen, or nobody."""
 
@@ -46,6 +56,7 @@ class Company:
     """Whether this call may go ahead; None when there is nobody to ask."""
     review: Callable[[Matter], bool] | None = None
     """Whether this program may run, or these changes be applied."""
+    mark: Mark | None = None
 
 
 def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: bool, apply: bool) -> Run:
@@ -67,7 +78,7 @@ def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: boo
         if not keep or not _is_worth_a_note(run, call):
             recording.drop()
             return run
-        return _written(nest, run, recording, company.say)
+        return _written(nest, run, recording, company)
 
 
 def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Run:
@@ -90,7 +101,7 @@ def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Ru
         run = _walk(nest, replace(run, steps=()), Walk(choose, stage, gate, recording, company, True))
         if recording.diverged:
             run = replace(run, end=End("error", reason=f"it does not run again as it did: {recording.diverged}"))
-        return _written(nest, run, recording, company.say)
+        return _written(nest, run, recording, company)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +143,12 @@ def _stage(nest: Nest, ask: Ask) -> Stage:
     return Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
 
 
-def _written(nest: Nest, run: Run, recording: Recording, say: Callable[[str], None]) -> Run:
+def _written(nest: Nest, run: Run, recording: Recording, company: Company) -> Run:
     """The run with its note and, where a model found the way, with its program kept."""
     with nest.phases("note"):
         from nestkit.write_back import write_back  # late: a look needs no pen
 
-        run = write_back(nest, run, recording, say)
+        run = write_back(nest, run, recording, company.say, company.mark)
         if run.question and run.status == "ok" and not run.kept_from:
             from nestkit.kept import keep_program  # late: only a model's programs are kept
 

@@ -9,25 +9,26 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from nestkit.answers import STATE_OF, draft_callout, end_section, run_link
 from nestkit.change import digest
-from nestkit.errors import NestError, NoteChanged, NoteExists
+from nestkit.errors import NestError, NoteChanged, NoteExists, NoteMissing
 from nestkit.note import title_of
 from nestkit.recording import Recording
 from nestkit.run import Run
 from nestkit.runs.ledger import Entry
 from nestkit.runs.name import draft_path
 from nestkit.runs.note import draft_note, draft_tick, note_of, untick
-from nestkit.runs.quiet import draft_line
 from nestkit.vault.write import write_file
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
+    from nestkit.walk import Mark
 
 _TRIES = 5
 """How often a name or a note that somebody else takes at the same moment is tried again."""
 
 
-def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], None]) -> Run:
+def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], None], mark: Mark | None = None) -> Run:
     """The run with its note's path. Trouble with the disk is said and costs no answer: the run comes back as it is."""
     run = _park(nest, run, recording, say) if run.matter else run
     before, written = run.path, run.path
@@ -44,7 +45,7 @@ def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], 
         recording.forget()
     try:
         if run.ask.note and written:
-            _write_mark(nest, run, run.ask.note, before)
+            _write_mark(nest, run, run.ask.note, before, mark)
     except NestError as error:
         say(f"{error}; the run note is {written}")
     return run
@@ -121,20 +122,44 @@ def _is_as_written(nest: Nest, path: str, seal: str) -> bool:
     return found is not None and seal in (digest(found), digest(untick(found)))
 
 
-def _write_mark(nest: Nest, run: Run, asking: str, before: str | None) -> None:
-    """One line at the end of the asking note, linking to the answer; every other byte stays.
+def _write_mark(nest: Nest, run: Run, asking: str, before: str | None, mark: Mark | None) -> None:
+    """What the asking note tells of the run, in its own way or as one line at its end; every other byte stays.
 
-    The line that said the run waits is replaced, where it is still there.
+    An answer of this run that stands between marks is replaced there; so is the line that said the run waits.
+    """
+
+    def draft(path: str, found: bytes) -> bytes | None:
+        if mark is not None:
+            return mark.draft(run, path, found)
+        state = STATE_OF[run.status]
+        below = end_section(nest, path, found, run.id, state, run.id, draft_callout(run, state))
+        return _marked(run, found, before) if below is None else below
+
+    rewrite(nest, mark.place if mark else lambda: asking, draft)
+
+
+def rewrite(nest: Nest, place: Callable[[], str | None], draft: Callable[[str, bytes], bytes | None]) -> str | None:
+    """Path of the note that now holds what `draft` makes of its bytes; None when it is gone or was to be left.
+
+    Whoever writes meanwhile is not overwritten: the note is read and drafted anew. Raises NoteChanged when that never
+    ends, NoteMissing and VaultError.
     """
     for attempt in range(_TRIES):
-        found = nest.read_bytes(asking)
+        path = place()
+        if path is None:
+            return None
         try:
-            write_file(nest.root, asking, _marked(run, found, before), digest(found))
-        except NoteChanged:
+            before = nest.read_bytes(path)
+            after = draft(path, before)
+            if after is None or after == before:
+                return None
+            write_file(nest.root, path, after, digest(before))
+        except (NoteChanged, NoteMissing):
             if attempt == _TRIES - 1:
                 raise
             continue
-        return
+        return path
+    return None
 
 
 def _marked(run: Run, found: bytes, before: str | None) -> bytes:
@@ -149,6 +174,4 @@ def _marked(run: Run, found: bytes, before: str | None) -> bytes:
 def _mark(run: Run, before: bytes) -> bytes:
     newline = "\r\n" if b"\r\n" in before else "\n"
     gap = "" if not before or before.endswith(b"\n") else newline
-    target = (run.path or "").removesuffix(".md")
-    alias = draft_line(run.ask.text).replace("|", "").replace("\\", "")[:80]
-    return f"{gap}{newline}> [!nest] [[{target}|{alias}]] ({run.status}){newline}".encode()
+    return f"{gap}{newline}> [!nest] {run_link(run)} ({run.status}){newline}".encode()

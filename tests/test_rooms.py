@@ -29,7 +29,10 @@ HALL = (
     "review",
     "write_back",
     "obsidian",
+    "answers",
+    "marking",
     "daemon",
+    "watched",
     "automation",
     "servers",
     "opening",
@@ -45,6 +48,7 @@ OUTSIDE = {
     "httpx": "agent",
     "httpcore": "agent",
     "platformdirs": "vault",
+    "watchdog": "watching",
 }
 """Outside package -> the one room that may import it."""
 

@@ -1,0 +1,453 @@
+"""`nest watch`: what happens in a vault, in; questions in notes asked once, their answers below them, out. Part of the
+hall. *Disk, Process, Network*.
+
+    event -> Settling -> look -> Ledger (queue) -> claim in the note -> walk -> answer in the note
+
+One process does one thing after the other. Whatever dies on the way is found again by what note and ledger say.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nestkit.answers import STATE_OF, read_triggers
+from nestkit.change import digest
+from nestkit.errors import NestError, NoteMissing
+from nestkit.marking import Marking, said, this_host
+from nestkit.policy import CONTRACTS, Limits
+from nestkit.run import Ask, Run
+from nestkit.trigger import STATES, EndState, Section, Trigger, TriggerState
+from nestkit.vault.files import Entry, list_files, read_file
+from nestkit.vault.names import matches_any
+from nestkit.vault.place import vault_key
+from nestkit.walk import Company
+from nestkit.watching.events import Watching
+from nestkit.watching.ledger import OPEN, Asked, Ledger, Seen, open_ledger
+from nestkit.watching.lock import hold_watch
+from nestkit.watching.log import open_log
+from nestkit.watching.settling import WHOLE, Settling
+from nestkit.watching.source import find_original, why_no_source
+
+if TYPE_CHECKING:
+    from nestkit.nest import Nest
+
+_NOTE_BYTES = 2 << 20
+_RULES = 1
+"""Version of what counts as a trigger: after a change of it every note is read again."""
+_HOUR = 3600.0
+_AGAIN_SECONDS = 60.0
+"""How long a claim that could not be written waits for another try."""
+
+
+def watch_folder(nest: Nest) -> Path:
+    """Where ledger, lock and log of this vault are: the user's, never the vault's."""
+    return nest.folders.state / vault_key(nest.root)
+
+
+def open_watch_log(nest: Nest) -> Callable[[str], None]:
+    """A log of this vault that rotates."""
+    return open_log(watch_folder(nest))
+
+
+def pause_file(nest: Nest) -> Path:
+    """While it is there, nothing is asked."""
+    return watch_folder(nest) / "control" / "paused"
+
+
+class Daemon:
+    """One vault being watched, by one process at a time."""
+
+    def __init__(self, nest: Nest, say: Callable[[str], None]) -> None:
+        self.nest = nest
+        self.say = say
+        self.host = this_host()
+        self.ledger: Ledger
+        self.settling = Settling(nest.root, nest.config.watch.settle)
+        self.stopping = False
+        self._busy = False
+        self._later: dict[str, float] = {}
+        self._next_whole = 0.0
+
+    @contextmanager
+    def open(self) -> Iterator[Daemon]:
+        """Nobody else watches meanwhile. Raises Watched, and NestError where another machine is to do it."""
+        only = self.nest.config.watch.host
+        if only and only != self.host:
+            raise NestError(f"this vault is watched by {only} only, and this is {self.host}", "change [watch] host")
+        told = {"pid": os.getpid(), "host": self.host, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        folder = watch_folder(self.nest)
+        with hold_watch(folder, told):
+            self.ledger = open_ledger(folder / "watch.sqlite")
+            try:
+                self.marking = Marking(self.nest, self.ledger, self.host)
+                self._recover()
+                self.ledger.look_anew(_seal(self.nest))
+                yield self
+            finally:
+                self.ledger.close()
+
+    def drain(self) -> None:
+        """Everything that is there is looked at and asked, then it ends."""
+        self._look_at_all()
+        while not self.stopping:
+            now = time.monotonic()
+            self._look_at_each(self.settling.take(now))
+            if self._ask_next():
+                continue
+            wait = self.settling.wait_seconds(now)
+            if wait is None:
+                break
+            time.sleep(min(wait + 0.01, 1.0))
+
+    def serve(self, poll_seconds: float = 0.0) -> None:
+        """Until it is told to stop: by SIGTERM or SIGINT what runs is finished, by a second one it is cancelled."""
+        control = pause_file(self.nest).parent
+        bell = self.settling.bell
+        watching = Watching(
+            self.nest.root, self.settling.add, poll_seconds=poll_seconds, control=control, ring=bell.set
+        )
+        with self._signals():
+            try:
+                watching.start()
+                self._look_at_all()
+                self.say(f"watching {self.nest.root}")
+                while not self.stopping:
+                    bell.wait(self._wait_seconds())
+                    bell.clear()
+                    if time.monotonic() >= self._next_whole:
+                        self.settling.add(WHOLE)
+                    paths = self.settling.take(time.monotonic())
+                    if WHOLE in paths:
+                        watching.follow()
+                    self._look_at_each(paths)
+                    if self._ask_next():
+                        bell.set()
+            finally:
+                watching.stop()
+                self.say("stopped")
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        def stop(number: int, frame: object) -> None:
+            if self.stopping and self._busy:
+                raise KeyboardInterrupt
+            self.stopping = True
+            self.settling.bell.set()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _wait_seconds(self) -> float:
+        now = time.monotonic()
+        waits = [self._next_whole - now, self.settling.wait_seconds(now)]
+        if not self.paused and (self._later or self.ledger.queue(limit=1)):
+            waits.append(self._next_ask_seconds())
+        return max(0.0, min(wait for wait in waits if wait is not None))
+
+    @property
+    def paused(self) -> bool:
+        return pause_file(self.nest).exists()
+
+    # looking
+
+    def _look_at_each(self, paths: Sequence[str]) -> None:
+        if WHOLE in paths:
+            self._look_at_all()
+        elif paths:
+            with self.ledger.writing():
+                for path in paths:
+                    self._look(path)
+            self.nest.refresh()
+
+    def _look_at_all(self) -> None:
+        """The whole vault against what was seen of it: what moved is looked at, what is gone forgotten."""
+        known, now = self.ledger.stamps(), time.time()
+        settle = self.nest.config.watch.settle
+        with self.ledger.writing():
+            for entry in list_files(self.nest.root, self.nest.config.system):
+                if not entry.path.lower().endswith(".md") or known.pop(entry.path, None) == _stamp(entry):
+                    continue
+                if 0 <= now - entry.mtime_ns / 1e9 < settle:
+                    self.settling.add(entry.path)  # somebody may be in the middle of it
+                else:
+                    self._look(entry.path)
+            for path in known:
+                self._look(path)
+        self.ledger.prune()
+        self.nest.refresh()
+        self._next_whole = time.monotonic() + self.nest.config.watch.reconcile
+
+    def _look(self, path: str) -> None:
+        """One note read once: its questions queued, what it does not ask any more taken back."""
+        try:
+            content = read_file(self.nest.root, path, _NOTE_BYTES)
+            found = (self.nest.root / path).lstat()
+        except (NoteMissing, FileNotFoundError):
+            self.ledger.forget(path)
+            return
+        except (NestError, OSError) as error:
+            self.say(f"{path}: cannot be read: {error}")
+            return
+        seen = self.ledger.seen(path)
+        stamp = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        now = Seen(path, *stamp, digest(content), seen.said if seen else "")
+        if (seen is None or seen.digest != now.digest) and not why_not(self.nest, path):
+            self._read(path, content)
+        self.ledger.note_seen(now)
+
+    def _read(self, path: str, content: bytes) -> None:
+        try:
+            triggers = read_triggers(self.nest, path, content) if self._may_ask(path, content) else None
+        except NestError as error:
+            self.say(said(error))
+            return
+        keys = []
+        for trigger in triggers.found if triggers else ():
+            if trigger.state == "todo":
+                keys.append(trigger.key(path))
+                self.ledger.enqueue(keys[-1], path, trigger.kind, trigger.line, trigger.text, time.time())
+            elif trigger.section is not None:
+                self._compare(trigger, trigger.section)
+        self.ledger.keep_queued(path, keys)
+
+    def _may_ask(self, path: str, content: bytes) -> bool:
+        inbox = self.nest.config.watch.inbox
+        return b"nest" in content.lower() or bool(inbox and path.startswith(inbox + "/"))
+
+    def _compare(self, trigger: Trigger, section: Section) -> None:
+        """Note and ledger brought to say the same of a question that was asked."""
+        asked = self.ledger.find_claim(section.id)
+        if asked is None or asked.state in OPEN:
+            return
+        if trigger.state == "running" and section.host == self.host:  # the disk was full, or an old note came back
+            ended = "failed" if asked.state == "interrupted" else asked.state
+            state = next(each for each in STATES if each == ended)
+            self._fail(asked, state, asked.reason or "its answer could not be written here at the time")
+        elif asked.state == "waiting" and trigger.state in ("done", "failed", "refused"):  # a person decided meanwhile
+            self.ledger.set_state(asked.key, trigger.state, finished=time.time())
+
+    # asking
+
+    def _ask_next(self) -> bool:
+        """Whether a question was taken up: the oldest that waits and may be asked now."""
+        if self.paused or self.stopping:
+            return False
+        number = 0
+        while page := self.ledger.queue(number):
+            for asked in page:
+                if self._due_seconds(asked) <= 0:
+                    self._later.pop(asked.key, None)
+                    self._ask(asked)
+                    return True
+            number = page[-1].number
+        return False
+
+    def _due_seconds(self, asked: Asked) -> float:
+        """How long until a question may be asked, by the caps of an hour and after a failed claim."""
+        watch, now = self.nest.config.watch, time.time()
+        waits = [self._later.get(asked.key, 0.0) - time.monotonic()]
+        for most, path in ((watch.per_note, asked.path), (watch.per_vault, None)):
+            claims = [at for at in self.ledger.claims_since(now - _HOUR, path) if at <= now]
+            if len(claims) >= most:
+                waits.append(claims[-most] + _HOUR - now if most > 0 else _HOUR)
+        return max(waits)
+
+    def _next_ask_seconds(self) -> float:
+        return max(0.0, min((self._due_seconds(asked) for asked in self.ledger.queue()), default=_HOUR))
+
+    def _ask(self, asked: Asked) -> None:
+        """One question from its claim to its end; whatever goes wrong is written down, and goes no further."""
+        claim = f"{datetime.now():%Y%m%d-%H%M%S}-{os.urandom(4).hex()}"
+        asked = replace(asked, claim=claim, claimed=time.time())
+        self.ledger.set_state(asked.key, "claiming", claim=claim, claimed=asked.claimed)
+        try:
+            trigger = self.marking.claim(asked, claim)
+        except NestError as error:
+            self.ledger.set_state(asked.key, "queued", claim="", claimed=0, reason=f"cannot be claimed: {said(error)}")
+            self._later[asked.key] = time.monotonic() + _AGAIN_SECONDS
+            self.say(f"{asked.path}:{asked.line}: cannot be claimed: {said(error)}")
+            return
+        if trigger is None:
+            self.ledger.drop(asked.key)
+            return
+        self.ledger.set_state(asked.key, "running")
+        self.say(f"{asked.path}:{asked.line}: asking: {asked.text[:80]}")
+        self._busy = True
+        try:
+            self._walk(asked, trigger)
+        except KeyboardInterrupt:
+            self._end(asked, "failed", "stopped before it was done")
+        except NestError as error:
+            self._end(asked, "failed", said(error))
+        except Exception as error:  # a fault of ours must not take the daemon down, nor leave a note running
+            self.say(traceback.format_exc())
+            self._end(asked, "failed", f"a bug of ours: {type(error).__name__}: {error}")
+        finally:
+            self._busy = False
+
+    def _walk(self, asked: Asked, trigger: Trigger) -> None:
+        ask = draft_ask(self.nest, asked.path, trigger)
+        if isinstance(ask, str):
+            self._end(asked, "refused", ask)
+            return
+        self.nest.refresh()
+        mark = self.marking.mark(asked)
+        run = self.nest.answer(ask, Company(say=lambda line: self.say(f"  {line}"), mark=mark))
+        for change in run.changes:
+            self.ledger.note_own(digest(change.after))
+        if run.path is None or self.marking.is_claimed(asked):  # no note came of it, or it could not be marked
+            self._end(asked, STATE_OF[run.status], run.end.reason or "see the run", run)
+        else:
+            self._close(asked, STATE_OF[run.status], run.end.reason, run)
+
+    def _end(self, asked: Asked, state: EndState, reason: str, run: Run | None = None) -> None:
+        if run is not None:
+            asked = replace(asked, run=run.id, run_path=run.path or "")
+        self._close(asked, state, reason, run)
+        self._fail(asked, state, reason)
+
+    def _fail(self, asked: Asked, state: TriggerState, reason: str) -> None:
+        try:
+            self.marking.fail(asked, state, reason)
+        except NestError as error:
+            self.say(f"{asked.path}: its state could not be written: {said(error)}")
+
+    def _close(self, asked: Asked, state: EndState, reason: str, run: Run | None) -> None:
+        known = {"run": run.id, "run_path": run.path or ""} if run else {}
+        self.ledger.set_state(asked.key, state, reason=reason, finished=time.time(), **known)
+        self.say(f"{asked.path}:{asked.line}: {state}{': ' + reason if reason else ''}")
+
+    def _recover(self) -> None:
+        """What another process began and did not end. It holds the lock no more, so it is dead."""
+        for asked in self.ledger.begun():
+            try:
+                place = self.marking.place(asked)
+            except NestError:
+                place = None
+            if asked.state == "claiming":  # nothing was run yet
+                if place is not None:
+                    self.marking.release(asked)
+                self.ledger.set_state(asked.key, "queued", claim="", claimed=0)
+                continue
+            reason = (
+                "interrupted: nest ended while this was being answered; `nest runs` shows whether anything came of it"
+            )
+            ended = self._ended_state(asked) if place is None else None
+            self.ledger.set_state(
+                asked.key, ended or "interrupted", reason="" if ended else reason, finished=time.time()
+            )
+            if place is not None:
+                self._fail(asked, "failed", reason)
+            self.say(f"{asked.path}:{asked.line}: {ended or reason}")
+
+    def _ended_state(self, asked: Asked) -> Any:
+        """How the note says a question ended whose end the ledger missed."""
+        try:
+            found = read_triggers(self.nest, asked.path, read_file(self.nest.root, asked.path, _NOTE_BYTES)).found
+        except NestError:
+            return None
+        ended = (
+            each for each in found if each.text == asked.text and each.state in ("done", "waiting", "refused", "failed")
+        )
+        return next((each.state for each in ended if each.section is not None), None)
+
+
+def draft_ask(nest: Nest, path: str, trigger: Trigger) -> Ask | str:
+    """The ask that a trigger spells, or why it is refused: a note can narrow what a person set, never widen it."""
+    options: dict[str, str] = {}
+    for word in trigger.options.split():
+        name, equals, value = word.partition("=")
+        if not equals or name not in ("model", "contract", "steps", "seconds"):
+            return f"unknown option {word[:40]!r}; there are model=, contract=, steps=, seconds="
+        options[name] = value
+    contract = options.get("contract", nest.config.contract)
+    if contract not in CONTRACTS:
+        return f"no contract {contract[:40]!r}; there are {', '.join(CONTRACTS)}"
+    strict = ("sandboxed", "brokered", "reviewed")
+    if strict.index(contract) < strict.index(nest.config.contract):
+        return f"a note cannot loosen the contract {nest.config.contract} to {contract}"
+    model, mine = options.get("model", "auto"), nest.config.model.partition("/")
+    if model not in ("auto", "builtin") and model.partition("/")[0] != (mine[0] if mine[1] else "ollama"):
+        return f"a note cannot choose another server: {model[:40]!r}"
+    try:
+        steps, seconds = int(options.get("steps", 10**6)), float(options.get("seconds", 1e9))
+    except ValueError:
+        return "steps and seconds are numbers"
+    own = nest.config.limits
+    limits: Limits = replace(own, steps=min(own.steps, max(1, steps)), seconds=min(own.seconds, max(1.0, seconds)))
+    return Ask(
+        text=trigger.text,
+        now=datetime.now().astimezone(),
+        note=path,
+        model=model,
+        contract=contract,
+        limits=limits,
+        trigger="watch",
+    )
+
+
+def why_not(nest: Nest, path: str) -> str:
+    """Why nothing in this note is ever asked; empty when it may be."""
+    if why := why_no_source(path):
+        return why
+    if nest.is_run(path) or matches_any(path, (nest.config.system,)):
+        return "it is in the folder of runs" if nest.is_run(path) else "it is in the folder of scripts"
+    if matches_any(path, nest.config.watch.exclude):
+        return "[watch] exclude names it"
+    if nest.is_private(path):
+        return "it is private, and would be read"
+    if matches_any(path, nest.protected):
+        return "it is protected, so its state could not be written"
+    if matches_any(path, template_globs(nest)):
+        return "it is a template"
+    original = find_original(path)
+    if original and (nest.root / original).is_file():
+        return f"it looks like a copy that a sync made of {original}"
+    return ""
+
+
+def template_globs(nest: Nest) -> tuple[str, ...]:
+    """Where the app and its plugins keep templates, by their own settings."""
+    import json
+
+    found = []
+    for file, keys in (
+        ("templates.json", ("folder",)),
+        ("daily-notes.json", ("template",)),
+        ("plugins/templater-obsidian/data.json", ("templates_folder",)),
+        ("plugins/quickadd/data.json", ("templateFolderPath",)),
+    ):
+        try:
+            settings = json.loads((nest.root / ".obsidian" / file).read_text("utf-8-sig"))
+        except (OSError, ValueError):
+            continue
+        for key in keys:
+            value = settings.get(key) if isinstance(settings, dict) else None
+            if isinstance(value, str) and value.strip("/ "):
+                folder = value.strip("/ ")
+                found += [f"/{folder}", f"/{folder}.md"]
+    return tuple(found)
+
+
+def _seal(nest: Nest) -> str:
+    """What decides, beside a note itself, whether it asks."""
+    config = nest.config
+    parts = (_RULES, config.watch, config.system, config.runs, config.private, config.protected)
+    return digest(repr((*parts, template_globs(nest))).encode())
+
+
+def _stamp(entry: Entry) -> tuple[int, int, int, int]:
+    return (entry.size, entry.mtime_ns, entry.ctime_ns, entry.inode)
