@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from nestkit.errors import NestError
 
@@ -32,7 +33,6 @@ class Watching:
             FileModifiedEvent,
             FileMovedEvent,
             FileSystemEvent,
-            FileSystemEventHandler,
         )
         from watchdog.observers import Observer
         from watchdog.observers.polling import PollingObserver
@@ -42,17 +42,8 @@ class Watching:
         self._root, self._add = root, add
         self._base = os.path.realpath(root) + os.sep
         self._observer = PollingObserver(timeout=poll_seconds) if poll_seconds else Observer()
-        watching = self
-
-        class Handler(FileSystemEventHandler):
-            def on_any_event(self, event: FileSystemEvent) -> None:
-                watching._on_event(event)
-
-        class Control(FileSystemEventHandler):
-            def on_any_event(self, event: FileSystemEvent) -> None:
-                ring()
-
-        self._handler, self._control = Handler(), Control()
+        self._handler: Any = _Handler(self._on_event)
+        self._control: Any = _Handler(lambda event: ring())
         self._control_folder = control
         self._alarm = _Alarm(lambda: add(""))
 
@@ -117,6 +108,13 @@ class Watching:
                 self._add("")  # what was in it is told by nobody
             elif relative.endswith((".md", ".MD")):
                 self._add(relative)
+
+
+class _Handler:
+    """What watchdog calls for each event."""
+
+    def __init__(self, act: Callable[[object], None]) -> None:
+        self.dispatch = act
 
 
 class _Alarm(logging.Handler):

@@ -1,0 +1,222 @@
+"""A daemon that runs: what it sees, how it stops, and that there is one of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from watching.vaults import ANSWER, QUESTION, daemon, holds, nest, once, quicken, runs, until
+
+TASK = f"- [ ] #nest {QUESTION}\n"
+DONE = "%% nest task done"
+SLOW = 'import time\n\n\ndef slow() -> int:\n    """Take a while."""\n    time.sleep(1.5)\n    return 7\n'
+
+
+@pytest.fixture(autouse=True)
+def _quick() -> None:
+    quicken()
+
+
+def in_place(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
+def renamed(file: Path, text: str) -> None:
+    temp = file.with_name(".save.tmp")
+    temp.write_text(text)
+    temp.replace(file)
+
+
+def from_outside(file: Path, text: str) -> None:
+    temp = file.parents[1].with_name("outside the vault.md")
+    temp.write_text(text)
+    temp.replace(file)
+
+
+def like_vim(file: Path, text: str) -> None:
+    backup = file.with_name(f"{file.name}~")
+    if file.exists():
+        file.rename(backup)
+    file.write_text(text)
+    backup.unlink(missing_ok=True)
+
+
+def like_syncthing(file: Path, text: str) -> None:
+    temp = file.with_name(f".syncthing.{file.name}.tmp")
+    temp.write_text(text)
+    os.utime(temp, (1_700_000_000, 1_700_000_000))
+    temp.rename(file)
+
+
+def in_pieces(file: Path, text: str) -> None:
+    with file.open("w") as writer:
+        for character in text:
+            writer.write(character)
+            writer.flush()
+            time.sleep(0.01)
+
+
+def clock_set_back(file: Path, text: str) -> None:
+    file.write_text(text)
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+
+
+def clock_set_forward(file: Path, text: str) -> None:
+    file.write_text(text)
+    os.utime(file, (4_000_000_000, 4_000_000_000))
+
+
+def folder_moved_in(file: Path, text: str) -> None:
+    folder = file.parent.parent / ".outside"
+    folder.mkdir()
+    (folder / file.name).write_text(text)
+    folder.rename(file.parent / "moved in")
+
+
+def folder_renamed(file: Path, text: str) -> None:
+    (file.parent / "before").mkdir()
+    (file.parent / "before" / file.name).write_text(text)
+    (file.parent / "before").rename(file.parent / "after")
+
+
+WRITERS = [
+    in_place,
+    renamed,
+    from_outside,
+    like_vim,
+    like_syncthing,
+    in_pieces,
+    clock_set_back,
+    clock_set_forward,
+    folder_moved_in,
+    folder_renamed,
+]
+
+
+@pytest.mark.parametrize("words", [(), ("--poll", "--poll-seconds", "0.2")], ids=["events", "poll"])
+def test_every_writer_of_notes_is_seen_and_each_question_asked_once(ops: Path, words: tuple[str, ...]) -> None:
+    with daemon(ops, *words):
+        for writer in WRITERS:
+            folder = ops / writer.__name__
+            folder.mkdir()
+            time.sleep(0.05)
+            writer(folder / "note.md", TASK)
+        until(lambda: len(runs(ops)) >= len(WRITERS))
+        notes = [file for writer in WRITERS for file in (ops / writer.__name__).rglob("*.md")]
+        until(lambda: all(holds(file, DONE, ANSWER)() for file in notes), 60)
+    assert len(notes) == len(runs(ops)) == len(WRITERS)
+    assert once(ops)["counts"] == {"done": len(WRITERS)}
+
+
+def test_a_note_that_is_edited_while_it_is_answered_keeps_every_edit(ops: Path) -> None:
+    note = ops / "a.md"
+    questions = "".join(f"- [ ] #nest {QUESTION} {number}\n" for number in range(4))
+    with daemon(ops):
+        note.write_text(f"top\n{questions}bottom\n")
+        for number in range(12):
+            until(lambda: note.exists())
+            text = note.read_text()
+            temp = note.with_name(".edit.tmp")
+            temp.write_text(text + f"edit {number}\n")
+            if note.read_text() == text:  # as an editor that looks before it saves
+                temp.replace(note)
+            time.sleep(0.05)
+        kept = [line for line in note.read_text().splitlines() if line.startswith("edit ")]
+        until(lambda: note.read_text().count("%% /nest %%") == 4)
+        until(lambda: "running" not in note.read_text())
+    text = note.read_text()
+    assert [line for line in text.splitlines() if line.startswith("edit ")] == kept
+    assert text.startswith("top\n- [-] #nest")
+    assert text.count("%% nest task refused") == 4
+
+
+def test_a_question_that_is_changed_while_it_is_answered_is_asked_as_it_stands(ops: Path) -> None:
+    (ops / "02_System/slow.py").write_text(SLOW)
+    note = ops / "a.md"
+    with daemon(ops):
+        note.write_text("```nest\ncall slow.slow\n```\n")
+        until(holds(note, "running since"))
+        note.write_text(note.read_text().replace("call slow.slow", QUESTION))
+        until(holds(note, ANSWER, "%% nest block done"))
+    text = note.read_text()
+    assert text.count("%% nest block") == 1
+    assert "> 7" not in text
+
+
+def test_a_note_that_is_moved_while_it_is_answered_gets_its_answer(ops: Path) -> None:
+    (ops / "02_System/slow.py").write_text(SLOW)
+    with daemon(ops):
+        (ops / "a.md").write_text("```nest\ncall slow.slow\n```\n")
+        until(holds(ops / "a.md", "running since"))
+        (ops / "Elsewhere").mkdir()
+        (ops / "a.md").rename(ops / "Elsewhere/b.md")
+        until(holds(ops / "Elsewhere/b.md", "%% nest block done", "> 7"))
+    assert not (ops / "a.md").exists()
+    assert len(runs(ops)) == 1
+
+
+def test_one_watches_and_the_other_says_who_does(ops: Path) -> None:
+    with daemon(ops) as first:
+        done = nest(ops, "watch", "--once")
+        assert done.returncode == 1
+        assert f"process {first.pid} on " in done.stderr
+        told = json.loads(nest(ops, "status", "--json").stdout)
+        assert told["running"]["pid"] == first.pid
+    assert json.loads(nest(ops, "status", "--json").stdout)["running"] is None
+
+
+def test_pause_and_resume_reach_a_daemon_that_runs(ops: Path) -> None:
+    with daemon(ops):
+        nest(ops, "pause")
+        (ops / "a.md").write_text(TASK)
+        until(lambda: "1 waiting" in nest(ops, "status").stdout)
+        assert (ops / "a.md").read_text() == TASK
+        nest(ops, "resume")
+        until(holds(ops / "a.md", DONE))
+
+
+def test_sigterm_lets_what_runs_come_to_its_end(ops: Path) -> None:
+    (ops / "02_System/slow.py").write_text(SLOW)
+    (ops / "a.md").write_text(f"```nest\ncall slow.slow\n```\n\n{TASK}")
+    with daemon(ops) as process:
+        until(holds(ops / "a.md", "running since"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    text = (ops / "a.md").read_text()
+    assert "running" not in text
+    assert "> 7" in text
+    assert TASK in text  # the next one is left for the next time
+
+
+def test_a_daemon_at_rest_does_nothing(ops: Path) -> None:
+    with daemon(ops) as process:
+        time.sleep(1.0)
+        before = _switches(process.pid)
+        time.sleep(2.0)
+        assert _switches(process.pid) - before <= 2
+
+
+def _switches(pid: int) -> int:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    texts = [(task / "status").read_text() for task in tasks]
+    return sum(int(line.split()[1]) for text in texts for line in text.splitlines() if line.startswith("voluntary"))
+
+
+def test_a_burst_of_writes_is_worked_off_and_ends(ops: Path) -> None:
+    with daemon(ops):
+        folder = ops / "burst"
+        folder.mkdir()
+        for number in range(1500):
+            (folder / f"{number % 500}.md").write_text(f"text {number}\n")
+        (folder / "0.md").write_text(TASK)
+        until(holds(folder / "0.md", DONE))
+    assert len(runs(ops)) == 1
+    assert (
+        "burst/499.md"
+        in subprocess.run(["grep", "-rl", "text 1499", "."], cwd=ops, capture_output=True, text=True).stdout
+    )
