@@ -14,7 +14,22 @@ from watching.vaults import ANSWER, QUESTION, daemon, holds, nest, once, quicken
 
 TASK = f"- [ ] #nest {QUESTION}\n"
 DONE = "%% nest task done"
-SLOW = 'import time\n\n\ndef slow() -> int:\n    """Take a while."""\n    time.sleep(1.5)\n    return 7\n'
+SLOW = '''"""Slow things.
+
+---
+nest:
+  utterances: ["take a while"]
+---
+"""
+
+import time
+
+
+def slow() -> int:
+    """Take a while."""
+    time.sleep(1.5)
+    return 7
+'''
 
 
 @pytest.fixture(autouse=True)
@@ -139,9 +154,9 @@ def test_a_question_that_is_changed_while_it_is_answered_is_asked_as_it_stands(o
     (ops / "02_System/slow.py").write_text(SLOW)
     note = ops / "a.md"
     with daemon(ops):
-        note.write_text("```nest\ncall slow.slow\n```\n")
+        note.write_text("```nest\ntake a while\n```\n")
         until(holds(note, "running since"))
-        note.write_text(note.read_text().replace("call slow.slow", QUESTION))
+        note.write_text(note.read_text().replace("take a while", QUESTION))
         until(holds(note, ANSWER, "%% nest block done"))
     text = note.read_text()
     assert text.count("%% nest block") == 1
@@ -151,7 +166,7 @@ def test_a_question_that_is_changed_while_it_is_answered_is_asked_as_it_stands(o
 def test_a_note_that_is_moved_while_it_is_answered_gets_its_answer(ops: Path) -> None:
     (ops / "02_System/slow.py").write_text(SLOW)
     with daemon(ops):
-        (ops / "a.md").write_text("```nest\ncall slow.slow\n```\n")
+        (ops / "a.md").write_text("```nest\ntake a while\n```\n")
         until(holds(ops / "a.md", "running since"))
         (ops / "Elsewhere").mkdir()
         (ops / "a.md").rename(ops / "Elsewhere/b.md")
@@ -182,7 +197,7 @@ def test_pause_and_resume_reach_a_daemon_that_runs(ops: Path) -> None:
 
 def test_sigterm_lets_what_runs_come_to_its_end(ops: Path) -> None:
     (ops / "02_System/slow.py").write_text(SLOW)
-    (ops / "a.md").write_text(f"```nest\ncall slow.slow\n```\n\n{TASK}")
+    (ops / "a.md").write_text(f"```nest\ntake a while\n```\n\n{TASK}")
     with daemon(ops) as process:
         until(holds(ops / "a.md", "running since"))
         process.send_signal(signal.SIGTERM)
