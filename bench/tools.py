@@ -110,7 +110,7 @@ def indexed(root: Path, number: int) -> dict[str, Any]:
 
 
 def told(root: Path) -> int:
-    """The most tokens that the tools take in the prompt of any of the asks: those that fit it, and those always told."""
+    """The most tokens that tools take in the prompt of an ask: those that fit it, and those always told."""
     from nestkit.agent.budget import count_tokens
     from nestkit.nest import open_nest
     from nestkit.opening import PROMPT_TOOLS

@@ -164,3 +164,26 @@ def test_the_bench_as_json_has_a_row_for_each_figure(tmp_path: Path) -> None:
     assert {row["notes"] for row in rows} == {20, 40}
     assert all(row["unit"] in ("ms", "s", "MB") for row in rows)
     assert any(row["beside"] == "20 notes" for row in rows), "the cost of a note beside that of the smaller vault"
+
+
+def test_made_up_scripts_are_the_same_every_time_and_become_tools_without_a_problem() -> None:
+    from scripts import draft_script, draft_scripts
+
+    from nestkit.parse.script import parse_script
+
+    made = dict(draft_scripts(120))
+    assert made == dict(draft_scripts(120)) != dict(draft_scripts(120, seed=1))
+    assert draft_script(7, version=1)[1] != draft_script(7)[1]
+    read = [parse_script(f"02_System/{path}", text.encode()) for path, text in made.items()]
+    assert [problem for script in read for problem in script.problems] == []
+    manners = {tool.manner for script in read for tool in script.tools}
+    assert manners == {"function", "argparse", "click", "program", "shell"}
+
+
+def test_the_bench_of_tools_runs_and_gives_its_figures() -> None:
+    done = run_bench("tools.py", "--scripts", 10, "--json")
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(done.stdout)
+    assert row["scripts"] == 10
+    assert row["tools"] > 10
+    assert min(row[name] for name in ("parse", "cold", "told")) > 0

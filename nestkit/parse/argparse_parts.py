@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nestkit.parse.command_line import Command
+from nestkit.parse.nodes import nodes_of
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ def init_of(class_def: ast.ClassDef | None) -> ast.FunctionDef | None:
 
 def super_call(init: ast.FunctionDef | None) -> ast.Call | None:
     """`super().__init__(...)` in a parser class of the script."""
-    for node in ast.walk(init) if init else ():
+    for node in nodes_of(init) if init else ():
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__")):
                 return node

@@ -17,6 +17,7 @@ from nestkit.parse.argparse_option import fill_help, read_argument
 from nestkit.parse.argparse_parts import Group, Method, Parser, Scope, SubParsers, init_of, super_call, without_items
 from nestkit.parse.command_line import MAX_PARAMETERS, Command, never_started, read_command
 from nestkit.parse.names import UNKNOWN, Function, source_text
+from nestkit.parse.nodes import children_of, nodes_of
 from nestkit.parse.source import Reading, Source
 
 _FILLING = frozenset(("add_argument", "add_subparsers", "add_parser", "parse_args", "parse_known_args"))
@@ -54,8 +55,8 @@ def read_argparse(source: Source) -> Reading:
 
 def _building_functions(source: Source) -> list[Function]:
     """Functions and methods that make, fill or use a parser."""
-    functions = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    lines = sorted(node.lineno for node in ast.walk(source.tree) if isinstance(node, ast.Call) and _fills(node, source))
+    functions = [node for node in nodes_of(source.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lines = sorted(node.lineno for node in nodes_of(source.tree) if isinstance(node, ast.Call) and _fills(node, source))
     return [f for f in functions if bisect_left(lines, f.lineno) < bisect_right(lines, f.end_lineno or f.lineno)]
 
 
@@ -165,7 +166,7 @@ class _Walk:
         for _ in self._turns(target, values, scope):
             turns += 1
             self.follow(body, scope)
-        calls = (node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Call))
+        calls = (node for statement in body for node in nodes_of(statement) if isinstance(node, ast.Call))
         if not turns and any(isinstance(call.func, ast.Attribute) and call.func.attr in _ADDING for call in calls):
             self.problems.append(self.problem(values.lineno, "options of a loop"))
 
@@ -223,7 +224,7 @@ class _Walk:
             case ast.NamedExpr(target=target, value=value):
                 self._bind([target], value, scope)
                 return self._thing(target, scope)
-        for inner in ast.iter_child_nodes(node):
+        for inner in children_of(node):
             if isinstance(inner, ast.expr):
                 self._thing(inner, scope)
         return None

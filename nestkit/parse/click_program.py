@@ -10,6 +10,7 @@ from nestkit.parse.click_option import MODULES, click_name, read_option
 from nestkit.parse.command_line import MAX_PARAMETERS, Command, never_started, read_command
 from nestkit.parse.functions import function_doc
 from nestkit.parse.names import Function, Names, top_level
+from nestkit.parse.nodes import nodes_of
 from nestkit.parse.source import Reading, Source
 from nestkit.tool import Parameter
 
@@ -38,7 +39,7 @@ def read_click(source: Source) -> Reading:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=func) as call):
                 if click_name(func, source.names) == "Group":
                     nodes[name] = _Node(name, Command(line=call.lineno))
-    for node in ast.walk(source.tree):
+    for node in nodes_of(source.tree):
         if isinstance(node, ast.Call):
             _add_command(node, nodes, source.names)
     return _reading(nodes, source)
@@ -59,7 +60,7 @@ def started_names(source: Source) -> list[str]:
     body = [s for s in source.tree.body if not isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
     names = []
     for statement in (*body, source.tree):
-        for call in ast.walk(statement):
+        for call in nodes_of(statement):
             match call:
                 case (
                     ast.Call(func=ast.Name(id=name))
@@ -151,7 +152,7 @@ def _option_calls(node: ast.expr, names: Names) -> tuple[ast.Call, ...]:
 
 
 def _calls_in(node: ast.AST, names: Names) -> tuple[ast.Call, ...]:
-    calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and click_name(inner.func, names))
+    calls = (inner for inner in nodes_of(node) if isinstance(inner, ast.Call) and click_name(inner.func, names))
     return tuple(sorted(calls, key=lambda call: (call.lineno, call.col_offset)))[:MAX_PARAMETERS]
 
 

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from nestkit.parse.nodes import nodes_of
 from nestkit.parse.source import Source
 
 _Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
@@ -49,7 +50,7 @@ def _texts(source: Source, nodes: list[_Code]) -> Iterator[str]:
 
 def _spoken(root: ast.AST) -> Iterator[tuple[str, bool]]:
     """(text, whether it is a name) of all that a piece of code spells out, as far as a reader would look."""
-    for count, node in enumerate(ast.walk(root)):
+    for count, node in enumerate(nodes_of(root)):
         if count > _MAX_NODES:
             return
         match node:

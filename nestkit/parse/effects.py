@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nestkit.parse.names import UNKNOWN, Names, is_main_guard
+from nestkit.parse.nodes import children_of, nodes_of
 from nestkit.parse.source import Source
 from nestkit.tool import Effect
 
@@ -149,7 +150,7 @@ def find_effects(source: Source) -> Effects:
     """Every effect the code shows, by the name whose body shows it."""
     names = source.names
     definitions: dict[str, ast.AST] = {**names.assigned, **names.functions, **names.classes}
-    own = {name: frozenset(_effects(ast.walk(node), names)) for name, node in definitions.items()}
+    own = {name: frozenset(_effects(nodes_of(node), names)) for name, node in definitions.items()}
     uses = {name: _spoken_of(node, definitions) - {name} for name, node in definitions.items()}
     guards = [node for node in source.tree.body if is_main_guard(node)]
     others = [node for node in source.tree.body if not is_main_guard(node)]
@@ -168,7 +169,7 @@ def _run_at_once(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             waiting += [*node.decorator_list, node.args]
         elif not isinstance(node, ast.Lambda):
-            waiting += ast.iter_child_nodes(node)
+            waiting += children_of(node)
 
 
 def _called(nodes: Iterable[ast.AST], definitions: Mapping[str, ast.AST]) -> frozenset[str]:
@@ -190,7 +191,7 @@ def _spoken_of(node: ast.AST, definitions: Mapping[str, ast.AST]) -> frozenset[s
                 bound.add(name)
             case ast.Call(func=ast.Attribute(attr="set_defaults")):
                 continue
-        waiting += ast.iter_child_nodes(inner)
+        waiting += children_of(inner)
     return frozenset((spoken - bound) & definitions.keys())
 
 

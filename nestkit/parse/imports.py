@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from nestkit.parse.nodes import nodes_of
+
 _MAX_IMPORTS = 500
 
 
@@ -19,7 +21,7 @@ def find_imports(tree: ast.AST) -> tuple[str, ...]:
 
 
 def _imported(tree: ast.AST) -> Iterator[list[str]]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name.split(".") for alias in names)

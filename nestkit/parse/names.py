@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from nestkit.parse.nodes import nodes_of
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 UNKNOWN: Final = object()
@@ -111,7 +113,7 @@ def is_main_guard(statement: ast.stmt) -> bool:
     """Whether this is `if __name__ == "__main__":`, either way round."""
     if not isinstance(statement, ast.If):
         return False
-    for node in ast.walk(statement.test):
+    for node in nodes_of(statement.test):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
             sides = (node.left, node.comparators[0])
             named = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
@@ -155,7 +157,7 @@ def plain_values(values: Sequence[Any]) -> list[Any]:
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2

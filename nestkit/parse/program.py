@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from nestkit.parse.nodes import nodes_of
 from nestkit.parse.source import Draft, Reading, Source
 from nestkit.tool import Parameter, Tool
 
@@ -31,7 +32,7 @@ def read_program(source: Source) -> Reading:
 
 
 def _only_tests(guard: ast.If, source: Source) -> bool:
-    calls = [node for statement in guard.body for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    calls = [node for statement in guard.body for node in nodes_of(statement) if isinstance(node, ast.Call)]
     return any(source.names.dotted(call.func) in _TESTS for call in calls)
 
 
@@ -40,7 +41,7 @@ def _reads_arguments(source: Source) -> ast.stmt | None:
     for statement in source.tree.body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
-        for node in ast.walk(statement):
+        for node in nodes_of(statement):
             if isinstance(node, ast.Attribute | ast.Name) and source.names.dotted(node) == "sys.argv":
                 return statement
     return None

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from nestkit.parse.names import Names
+from nestkit.parse.nodes import nodes_of
 from nestkit.parse.schema import expression, fields_of, is_enum, last_part, members_of, type_text
 
 _MAX_CLASSES = 8
@@ -74,7 +75,7 @@ def _plain_names(hint: ast.expr | None) -> Iterator[str]:
     seen: set[str] = set()
     waiting = [hint] if hint is not None else []
     while waiting and len(seen) < _MAX_NAMES:
-        for node in ast.walk(waiting.pop(0)):
+        for node in nodes_of(waiting.pop(0)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 waiting += [inner] if (inner := expression(node.value)) else []
             elif isinstance(node, ast.Name) and node.id not in seen:

@@ -26,9 +26,7 @@ START = (
 )
 """How a line begins that is text and nothing else, wherever it stands."""
 
-_DULL = re.compile(
-    rf"(?:(?:[ ]{{0,3}}(?![\[\#]){START}[^\n\[\#^]*\n)+(?=[ \t]*(?:\n|\Z))|[ \t]*\n)+"
-)
+_DULL = re.compile(rf"(?:(?:[ ]{{0,3}}(?![\[\#]){START}[^\n\[\#^]*\n)+(?=[ \t]*(?:\n|\Z))|[ \t]*\n)+")
 """Whole paragraphs that tell nothing, for there is no link, tag or id in them, and blank lines."""
 _BLOCK = re.compile(
     rf"""

@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from nestkit.parse.docstring import words_of
 from nestkit.parse.names import Names
+from nestkit.parse.nodes import nodes_of
 from nestkit.parse.source import Source, parse_source
 from nestkit.tool import Effect, Parameter, Tool
 
@@ -86,6 +87,6 @@ def _widest(effects: Sequence[Effect]) -> Iterator[Effect]:
 
 
 def _prompts(tree: ast.Module, names: Names) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Call) and (origin := names.dotted(node.func)) in _PROMPTS:
             yield node.lineno, f"{origin}()"

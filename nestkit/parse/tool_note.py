@@ -15,6 +15,7 @@ from typing import Any
 from nestkit.note import Problem
 from nestkit.parse.docstring import clean
 from nestkit.parse.metadata import Item, Wishes, read_wishes
+from nestkit.parse.nodes import nodes_of
 from nestkit.parse.placing import place_examples, place_utterances
 from nestkit.parse.schema import expression
 from nestkit.tool import Effect, Example, Script, Tool
@@ -128,7 +129,7 @@ def _examples(body: str, tools: Sequence[Tool]) -> dict[str, tuple[Example, ...]
 def _called(text: str, tools: Sequence[Tool]) -> str:
     """Name of the first tool that an expression calls; empty when it calls none, or is no expression."""
     tree = expression(text) if "(" in text else None
-    for node in ast.walk(tree) if tree else ():
+    for node in nodes_of(tree) if tree else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             name = ast.unparse(node.func)
             for tool in tools:

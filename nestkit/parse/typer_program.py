@@ -16,6 +16,7 @@ from nestkit.parse.command_line import Command, never_started, read_command
 from nestkit.parse.docstring import Doc, ParameterDoc, one_line
 from nestkit.parse.functions import arguments_of, function_doc
 from nestkit.parse.names import Function, Names, identifier, top_level
+from nestkit.parse.nodes import nodes_of
 from nestkit.parse.schema import Schema, last_part, nullable, schema_of, type_text
 from nestkit.parse.source import Reading, Source
 from nestkit.tool import Parameter
@@ -45,7 +46,7 @@ def read_typer(source: Source) -> Reading:
     for statement in top_level(source.tree.body):
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             _read_function(statement, apps, source.names)
-    for node in ast.walk(source.tree):
+    for node in nodes_of(source.tree):
         if isinstance(node, ast.Call):
             _read_call(node, apps, source.names)
     return _reading(apps, source)
