@@ -167,11 +167,6 @@ class Desk:
         script = next(script for script in self.scripts if script.path == tool.script)
         return draft_tool(tool, script)
 
-    def fitting_tools(self, text: str, limit: int, always: Sequence[str]) -> list[Tool]:
-        """The tools that fit an ask, best first, and those of the names given."""
-        found = self.finder().find(text, limit)
-        return found + [tool for tool in self.tools if tool.name in always and tool not in found]
-
     def _path(self, note: str) -> str:
         """The path of a note by name or path; a private note is not there at all."""
         for staged in self.stage.paths():

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nestkit.agent.budget import count_messages, reserve_for
 from nestkit.agent.prompt import PROMPTS, Prompt, draft_prompt, load_prompt
-from nestkit.desk import Desk
+from nestkit.agent.schema import Schemas, draft_schemas
 from nestkit.errors import NestError
 from nestkit.model import Message
 from nestkit.note import Vocabulary
 from nestkit.run import Ask
+from nestkit.servers import SCHEMA_TOKENS
 from nestkit.tool import Tool
 
 if TYPE_CHECKING:
@@ -38,13 +40,39 @@ class Opening:
     """For calling by JSON; none where the prompt tells of them."""
 
 
-def draft_opening(nest: Nest, ask: Ask, desk: Desk) -> Opening:
+def draft_opening(nest: Nest, ask: Ask) -> Opening:
     """The opening of this ask, the vault's own prompt in it where it has one."""
     prompt = load_prompt(PROMPTS[ask.style], lambda name: find_prompt(nest, name))
-    tools = desk.fitting_tools(ask.text, PROMPT_TOOLS, _ALWAYS[ask.style])
+    found = nest.find_tools(ask.text, PROMPT_TOOLS)
+    tools = found + [tool for tool in nest.registry.tools if tool.name in _ALWAYS[ask.style] and tool not in found]
     lines = [] if ask.style == "json" else [_tool_line(tool) for tool in tools]
     messages = draft_prompt(ask, lines, draft_facts(nest.vocabulary()), prompt.text)
     return Opening(messages, prompt, tools if ask.style == "json" else [])
+
+
+def describe_opening(nest: Nest, ask: Ask) -> dict[str, Any]:
+    """What would be sent for this ask, with an estimate of its tokens; nothing is sent.
+
+    **Shape**: `{style, prompt, digest, messages: [{role, content, tokens}], tools: [name], tool_tokens, tokens, window,
+    reserve, fits}`; `prompt` is the path of the vault's own, or null.
+    """
+    opening = draft_opening(nest, ask)
+    schemas = draft_schemas(opening.tools, SCHEMA_TOKENS) if opening.tools else Schemas()
+    window, reserve = ask.limits.tokens, reserve_for(ask.limits.tokens)
+    tokens = count_messages(opening.messages) + schemas.tokens
+    told = [{"role": m.role, "content": m.content, "tokens": count_messages([m])} for m in opening.messages]
+    return {
+        "style": ask.style,
+        "prompt": opening.prompt.source or None,
+        "digest": opening.prompt.digest,
+        "messages": told,
+        "tools": list(schemas.names.values()),
+        "tool_tokens": schemas.tokens,
+        "tokens": tokens,
+        "window": window,
+        "reserve": reserve,
+        "fits": tokens <= window - reserve,
+    }
 
 
 def find_prompt(nest: Nest, name: str) -> tuple[str, str] | None:
@@ -81,5 +109,6 @@ def _tool_line(tool: Tool) -> str:
     """Signature, summary and the first example in one line."""
     from nestkit.parse.tool_text import draft_tool_line
 
-    example = f" e.g. {tool.examples[0].call} -> {tool.examples[0].result}" if tool.examples else ""
+    first = tool.examples[0] if tool.examples else None
+    example = f" e.g. {first.call} -> {first.result}".removesuffix(" -> ") if first else ""
     return draft_tool_line(tool) + example

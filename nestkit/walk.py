@@ -66,8 +66,8 @@ def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: boo
     recording = Recording(nest, run, stage, live=call is None, keep=keep and apply)
     gate = Gate(nest, run, company, _allow(nest, ask, company))
 
-    def choose(desk: Desk, line: Line) -> Writer:
-        return choose_writer(nest, ask, desk, line, call)
+    def choose(line: Line) -> Writer:
+        return choose_writer(nest, ask, line, call)
 
     with closing(recording):
         try:
@@ -93,9 +93,9 @@ def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Ru
     gate = Gate(nest, run, company, _allow(nest, run.ask, company), approved)
     recording.go_on(growing, told)
 
-    def choose(desk: Desk, line: Line) -> Writer:
+    def choose(line: Line) -> Writer:
         as_before = replace(run.ask, model=run.model or run.ask.model, fresh=True)
-        return again(told) or choose_writer(nest, as_before, desk, line, None)
+        return again(told) or choose_writer(nest, as_before, line, None)
 
     with closing(recording):
         run = _walk(nest, replace(run, steps=()), Walk(choose, stage, gate, recording, company, True))
@@ -108,7 +108,7 @@ def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Ru
 class Walk:
     """What one run is walked with."""
 
-    choose: Callable[[Desk, Line], Writer]
+    choose: Callable[[Line], Writer]
     stage: Stage
     gate: Gate
     recording: Recording
@@ -177,7 +177,7 @@ def _answer(nest: Nest, run: Run, desk: Desk, walk: Walk) -> Run:
     with Workshop(nest, run, desk, walk.gate, recording) as workshop:
         with nest.phases("choose"):
             line = Line(workshop.left, walk.company.say, walk.company.on_text, recording.chat)
-            writer = walk.choose(desk, line)
+            writer = walk.choose(line)
         run = replace(run, model=writer.model, reading=writer.reading)
         run = replace(run, prompt_digest=writer.prompt_digest, question=writer.question)
         if writer.refusal is not None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nestkit.desk import Desk
 from nestkit.policy import Refusal
 from nestkit.run import Ask, End, Execute, Outcome, Step
 from nestkit.runs.retold import parse_matter
@@ -49,7 +48,7 @@ class Writer:
     """Path of the note of the run whose program is run again."""
 
 
-def choose_writer(nest: Nest, ask: Ask, desk: Desk, line: Line, call: Call | None) -> Writer:
+def choose_writer(nest: Nest, ask: Ask, line: Line, call: Call | None) -> Writer:
     """The writer of this ask; raises ModelError when a model was named that cannot be had.
 
     `auto` is what the person configured, else a model that Ollama has, else the planner; the choice is said.
@@ -59,7 +58,7 @@ def choose_writer(nest: Nest, ask: Ask, desk: Desk, line: Line, call: Call | Non
     name = ask.model if ask.model != "auto" else _auto_model(nest, line.say)
     if name == "builtin":
         return _planner(nest, ask)
-    return _model(nest, ask, desk, name, line)
+    return _model(nest, ask, name, line)
 
 
 def again(told: Recorded) -> Writer | None:
@@ -111,7 +110,7 @@ def _planner(nest: Nest, ask: Ask) -> Writer:
     return Writer("builtin", _once(made.program, _refused_by_notes), reading=made.reading)
 
 
-def _model(nest: Nest, ask: Ask, desk: Desk, name: str, line: Line) -> Writer:
+def _model(nest: Nest, ask: Ask, name: str, line: Line) -> Writer:
     """A model, or the program that it wrote when it was asked the same before."""
     from nestkit.agent.prompt import PROMPTS, load_prompt
     from nestkit.kept import find_program, forget_programs, key_of
@@ -125,7 +124,7 @@ def _model(nest: Nest, ask: Ask, desk: Desk, name: str, line: Line) -> Writer:
     question = key_of(nest, ask, name, prompt.digest)
     kept = find_program(nest, question, ask) if question and not ask.fresh else None
     if kept is None:
-        return Writer(name, _converse(nest, ask, desk, name, line), prompt_digest=prompt.digest, question=question)
+        return Writer(name, _converse(nest, ask, name, line), prompt_digest=prompt.digest, question=question)
     line.say(f"the program of {kept.path} is run again; --fresh asks the model anew")
 
     def write(execute: Execute) -> Generator[Step, None, End]:
@@ -136,19 +135,19 @@ def _model(nest: Nest, ask: Ask, desk: Desk, name: str, line: Line) -> Writer:
             return _end_of(outcome)
         forget_programs(nest, question)
         line.say("the kept program does not work any more; the model is asked")
-        return (yield from _converse(nest, ask, desk, name, line, first=2)(execute))
+        return (yield from _converse(nest, ask, name, line, first=2)(execute))
 
     return Writer(name, write, prompt_digest=prompt.digest, question=question, kept_from=kept.path)
 
 
-def _converse(nest: Nest, ask: Ask, desk: Desk, name: str, line: Line, *, first: int = 1) -> Steps:
+def _converse(nest: Nest, ask: Ask, name: str, line: Line, *, first: int = 1) -> Steps:
     """Steps of a conversation with a model; the first request goes out with the first of them."""
 
     def write(execute: Execute) -> Generator[Step, None, End]:
         from nestkit.agent.loop import Manner, steps
         from nestkit.opening import draft_opening
 
-        opening = draft_opening(nest, ask, desk)
+        opening = draft_opening(nest, ask)
         said, overhead = open_chat(name, nest.config.servers, ask.limits, line, opening.tools)
         chat, manner = line.record(said), Manner(ask.style, overhead, first)
         walked = steps(opening.messages, chat=chat, execute=execute, limits=ask.limits, left=line.left, manner=manner)

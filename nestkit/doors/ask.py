@@ -55,7 +55,7 @@ def ask_command(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **o
     """
     options |= {"json": as_json}
     nest = open_here(ctx, to_write=not (options["no_note"] or options["dry_run"]))
-    question, selection = _texts(text, options["selection"])
+    question, selection = read_texts(text, options["selection"])
     ask = replace(draft_ask(nest, question, options), selection=selection)
     run = walk(nest, ask, options)
     print_run(run, nest, "json" if as_json else options["shown"])
@@ -87,7 +87,7 @@ def company_of(options: Mapping[str, Any]) -> Company:
     )
 
 
-def _texts(words: tuple[str, ...], selection: str | None) -> tuple[str, str]:
+def read_texts(words: tuple[str, ...], selection: str | None) -> tuple[str, str]:
     """The question and the selection. When stdin holds both, the question is its first line."""
     if selection not in (None, "-"):
         raise click.UsageError("--selection takes `-`: the text comes from stdin, where quotes and lines survive")

@@ -23,6 +23,7 @@ _COMMANDS = {
     "find": ("nestkit.doors.show", "Search names and text."),
     "show": ("nestkit.doors.show", "Facts of a note or of the vault: links, tags, tasks, problems..."),
     "resolve": ("nestkit.doors.show", "Where a link would lead."),
+    "prompt": ("nestkit.doors.prompt", "What a model would be sent for an ask."),
     "tools": ("nestkit.doors.tools", "The tools your scripts offer; show or check one."),
     "call": ("nestkit.doors.call", "Call one tool."),
     "trust": ("nestkit.doors.trust", "Give a tool leave for more than reading; list and take back what you gave."),
