@@ -37,7 +37,7 @@ class Row:
     what: str
     value: float
     unit: str
-    """ms, s or MB."""
+    """ms, s or MB; or of how many."""
     ratio: float | None = None
     beside: str = ""
     """What the ratio is to."""
@@ -116,6 +116,7 @@ def measure(bench: Bench, notes: int) -> Iterator[Row]:
     yield Row(notes, "cold index", cold, "s", cold / reading, "plain read", "10,000 notes: 6x or less")
     yield Row(notes, "cold index, a note", _MILLI * cold / notes, "ms")
     yield from _sizes(notes, read, colds)
+    yield from _left_to_others(bench, folder, notes)
     yield from _refreshes(bench, folder, notes)
     yield from _lookups(bench, folder, notes)
     if not bench.chosen.no_peers:
@@ -130,6 +131,13 @@ def _sizes(notes: int, read: Figures, colds: list[Figures]) -> Iterator[Row]:
         notes, "peak memory of a cold index", _MEGA * peak, "MB", peak / read["peak"], "plain read", "under 200 MB"
     )
     yield Row(notes, "index on disk", _MEGA * size, "MB", size / read["bytes"], "bytes of the notes")
+
+
+def _left_to_others(bench: Bench, folder: Path, notes: int) -> Iterator[Row]:
+    """How much the quick readers cannot decide; the full ones take some ten times as long over it."""
+    found = bench.job("parse", folder)
+    for what, kind, number in (("notes", "full", "notes"), ("blocks of properties", "strange", "blocks")):
+        yield Row(notes, f"{what} left to the full parser", found[kind], f"of {found[number]:,}")
 
 
 def _refreshes(bench: Bench, folder: Path, notes: int) -> Iterator[Row]:

@@ -19,7 +19,7 @@ START = (
     r"(?:[^\W\d_]"  # a letter of any script
     r"|\d(?!\d*[.)][ \t\n])"  # a digit, unless it numbers a list
     r"|[!\"'(),.;?/@{}&\]\\]"
-    r"|\[\[|\[[^\[\]\\\n]*\](?!:)"  # a link, box or callout; `[x]:` would define a link or footnote
+    r"|\[!?\[|\[[^\[\]\\\n]*\](?!:)|<https?://"  # a link, box or callout; `[x]:` would define a link or footnote
     r"|\*{1,3}(?=[^\s*])|_{1,3}(?=[^\s_])|`{1,2}(?!`)|~{1,2}(?!~)"
     r"|\#+(?=[^\#\s])|=+(?=[^=\s])|[-+](?=[^\s\-+:|])|:(?=[^\s\-:|])|\$(?!\$)|%(?!%)"
     r"|[^\x00-\x7f\s])"
@@ -30,12 +30,14 @@ _DULL = re.compile(rf"(?:(?:[ ]{{0,3}}(?![\[\#]){START}[^\n\[\#^]*\n)+(?=[ \t]*(
 """Whole paragraphs that tell nothing, for there is no link, tag or id in them, and blank lines."""
 _BLOCK = re.compile(
     rf"""
-    (?P<paragraph>[ ]{{0,3}}{START}[^\n]*\n(?:[ \t]*{START}[^\n]*\n)*)
+    (?P<paragraph>(?P<text>[ ]{{0,3}}{START}[^\n]*\n(?:[ \t]*{START}[^\n]*\n)*)
+        (?P<under>[ ]{{0,3}}(?:=+|-+)[ \t]*\n)?)
     |(?P<heading>(?P<hashes>\#{{1,6}})[ \t]+(?P<title>[^\s\#^][^\n]*)\n)
     |(?P<list>[ ]{{0,3}}(?:[-*+]|1[.)])[ ]{{1,4}}{START})
     |(?P<numbered>[ ]{{0,3}}\d{{1,9}}[.)][ ]{{1,4}}{START})
     |(?P<quote>(?:>[^\n]*\n)+)
-    |(?P<fence>(?P<ticks>`{{3,}}|~{{3,}})[^`~|\n]*\n)
+    |(?P<code>(?:[ ]{{4}}|\t)[ \t]*[^\s|][^\n|]*\n(?:(?:[ ]{{4}}|\t)[^\n|]*\n|[ \t]*\n)*)
+    |(?P<fence>[ ]{{0,3}}(?P<ticks>`{{3,}}|~{{3,}})[^`~|\n]*\n)
     |(?P<table>\|(?P<head>[^\n]*)\n\|(?P<rule>[ :|-]+)\n(?P<rows>(?:\|[^\n]*\n)*))
     |(?P<html><!--[^|\n]*\n)
     |(?P<math>\$\$(?!\$)[^|\n]*\n)
@@ -47,6 +49,8 @@ _BLOCK = re.compile(
 _ITEM = re.compile(rf"([ \t]*)(?:[-*+]|(\d{{1,9}})([.)]))( {{1,4}})({START}[^\n]*)\n")
 _MORE = re.compile(rf"([ \t]*)({START}[^\n]*)\n")
 _BLANKS = re.compile(r"(?:[ \t]*\n)+")
+_GOES_ON = re.compile(r"(?:[ \t]*\n)*(?:[ ]{4}|[ ]{0,3}\t)[ \t]*\S")
+"""Text so far to the right that it belongs to the footnote above."""
 _CLOSING_HASHES = re.compile(r"[ \t]+#+[ \t]*$")
 _QUOTE_MARK = re.compile(r"^> ?", re.MULTILINE)
 _BAR = re.compile(r"(?<!\\)\|")
@@ -138,11 +142,15 @@ def _scan(scan: _Scan) -> None:
 
 
 def _paragraph(scan: _Scan, block: re.Match[str]) -> str:
-    text = block[0]
-    if "[[" in text or "](" in text or "#" in text or "^" in text:
+    text, underline = block["text"], block["under"]
+    if underline is not None:
+        if "|" in text:
+            raise _Uncertain  # it may be the head of a table
+        scan.piece("heading", text.strip(), scan.line, level=1 if "=" in underline else 2)
+    elif "[[" in text or "](" in text or "#" in text or "^" in text:
         scan.piece("paragraph", text.strip(), scan.line)
     scan.pass_to(block.end())
-    return "paragraph"
+    return "paragraph" if underline is None else "heading"
 
 
 def _heading(scan: _Scan, block: re.Match[str]) -> str:
@@ -157,7 +165,14 @@ def _heading(scan: _Scan, block: re.Match[str]) -> str:
 def _footnote(scan: _Scan, block: re.Match[str]) -> str:
     scan.piece("paragraph", block["note"].strip(), scan.line)
     scan.pass_to(block.end())
+    if _GOES_ON.match(scan.text, scan.at):
+        raise _Uncertain
     return "footnote"
+
+
+def _code(scan: _Scan, block: re.Match[str]) -> str:
+    scan.pass_to(block.end(), silent=True)
+    return "blank"
 
 
 def _rule_off(scan: _Scan, block: re.Match[str]) -> str:
@@ -320,6 +335,7 @@ _BLOCKS: dict[str, Callable[[_Scan, re.Match[str]], str]] = {
     "list": _list,
     "numbered": _list,
     "quote": _quote,
+    "code": _code,
     "fence": _fence,
     "table": _table,
     "html": _html,

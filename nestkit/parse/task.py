@@ -26,6 +26,8 @@ _AT_END = {name: re.compile(f"(?:{pattern.pattern})$") for name, pattern in _DAT
 }
 _PASSED = re.compile(r"#[^ !@#$%^&*(),.?\":{}|<>]+|\^[a-zA-Z0-9-]+")
 """A tag or block id at the end: the marks before it still count."""
+_SIGN = re.compile("[📅📆🗓⏳⌛🛫➕✅❌🔺⏫🔼🔽⏬🔁🏁⛔🆔]")
+"""One of them begins every mark."""
 _MAX_MARKS = 20
 """On one task, as in Tasks."""
 _PRIORITIES = {"🔺": "highest", "⏫": "high", "🔼": "medium", "🔽": "low", "⏬": "lowest"}
@@ -40,7 +42,7 @@ def find_marks(text: str, line: int) -> list[Field]:
     **Source**: obsidian-tasks, docs "Tasks Emoji Format" and what `DefaultTaskSerializer.ts` accepts; Dataview, docs
     "Metadata on tasks" (emoji shorthands).
     """
-    if text.isascii():
+    if text.isascii() or not _SIGN.search(text):
         return []
     marks: dict[str, tuple[int, str]] = {}
     rest = _without_tail(text)
