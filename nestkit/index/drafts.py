@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from nestkit.index.name_rows import NameRow, name_row
+from nestkit.index.property_rows import ValueRow, draft_values
 from nestkit.index.resolve import name_key_of
+from nestkit.index.text import plain, searchable
 from nestkit.link import Link
 from nestkit.note import Field, Note, Problem, Task, title_of
 from nestkit.tool import Script
 
-_CJK = re.compile("([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])")
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 Row = tuple[Any, ...]
@@ -32,6 +33,8 @@ class NoteRows(NamedTuple):
     problems: tuple[Row, ...]
     search: Row
     """title, aliases, headings, body, as the word index sees them."""
+    names: NameRow
+    values: list[ValueRow]
 
 
 class ScriptRows(NamedTuple):
@@ -60,6 +63,8 @@ def draft_note(note: Note) -> NoteRows:
         tuple(map(_task, note.tasks)),
         _problems(note.problems),
         search_row(note.path, note.aliases, (heading.text for heading in note.headings), body),
+        name_row(note.path, note.aliases),
+        draft_values(note.properties),
     )
 
 
@@ -77,31 +82,6 @@ def search_row(path: str, aliases: Iterable[str], headings: Iterable[str], body:
 def to_json(value: Any) -> str:
     """Compact JSON; values YAML can make and JSON cannot become text."""
     return plain(_ENCODE(value))
-
-
-def plain(text: str) -> str:
-    """Text that SQLite can hold: lone surrogates, which escapes in YAML and JSON can make, become question marks."""
-    if text.isascii():
-        return text
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode("utf-8")
-    return text
-
-
-def searchable(text: str) -> str:
-    """Text as the word index sees it: each CJK character is a word of its own, since no blanks part them."""
-    return text if _is_western(text) else _CJK.sub(r" \1 ", text)
-
-
-def _is_western(text: str) -> bool:
-    """Whether all of it is in Latin-1, which is found out far quicker than what else it holds."""
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _list(values: Any) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
-from nestkit.index.drafts import plain, searchable
+from nestkit.index.text import MARKED, fold, plain, searchable
 
 EXCERPT_CHARS = 160
 
-_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _TOKEN = re.compile(r"[^\W_]+")
-_NO_BLANKS = re.compile("[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua980-\ua9df\uaa60-\uaadf]")
-"""Thai, Lao, Tibetan, Burmese, Khmer, Tai, Javanese: scripts that put no blanks between words."""
+_WITH_MARKS = re.compile(
+    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua980-\ua9df\uaa60-\uaadf]"
+)
+"""Thai, Lao, Tibetan, Burmese, Khmer, Tai, Javanese: no blanks between words, and marks that are no letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,8 @@ class Word:
 
     @property
     def is_run(self) -> bool:
-        """Whether it stands in running text that the word index cannot part into words."""
-        return any(searchable(letter) == letter for letter in _NO_BLANKS.findall(self.text))
-
-
-def fold(text: str) -> str:
-    """Lower case without accents, as words are compared; line breaks stay."""
-    folded = text.casefold()
-    return folded if folded.isascii() else _NON_ASCII.sub(lambda run: _bare(run[0]), folded)
+        """Whether it stands in running text of whose vowels and tone marks the word index knows nothing."""
+        return MARKED.search(self.text) is not None
 
 
 def pattern_of(words: Iterable[Word]) -> re.Pattern[str] | None:
@@ -107,9 +100,3 @@ def _pattern(word: Word) -> str:
 def _alone(token: str) -> bool:
     """Whether this letter is a word of its own in the index, whatever stands beside it."""
     return searchable(token) != token
-
-
-@lru_cache(maxsize=4096)
-def _bare(text: str) -> str:
-    letters = (letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
-    return unicodedata.normalize("NFC", "".join(letters))

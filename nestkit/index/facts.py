@@ -12,6 +12,7 @@ from nestkit.index.excerpt import shorten
 from nestkit.index.relink import find_link
 from nestkit.index.resolve import key_of
 from nestkit.index.store import Index
+from nestkit.index.values import has_value
 from nestkit.link import Backlink, Link, Unresolved
 from nestkit.note import Block, Field, Heading, Note, Problem, Task, title_of
 
@@ -110,11 +111,6 @@ def _passes(properties: Mapping[str, Any], where: Mapping[str, Any] | None) -> b
     return all(has_value(properties, name, wanted) for name, wanted in (where or {}).items())
 
 
-def has_value(properties: Mapping[str, Any], name: str, wanted: Any) -> bool:
-    """Whether a property is, or holds among its items, what a person typed: links without brackets, case ignored."""
-    return _equals(value_of(properties, name), wanted)
-
-
 def _record(path: str, size: int, mtime_ns: int, facts: tuple[Any, ...], links: list[str]) -> Record:
     tags, aliases, properties, fields = facts
     return {
@@ -168,33 +164,6 @@ def _dests(index: Index) -> dict[int, list[str]]:
     for file_id, path in index.connection.execute(query):
         found.setdefault(file_id, {})[path] = None
     return {file_id: list(paths) for file_id, paths in found.items()}
-
-
-def value_of(properties: Mapping[str, Any], name: str) -> Any:
-    """A property by name, whatever its case: Obsidian's property names ignore it."""
-    if name in properties:
-        return properties[name]
-    return next((value for key, value in properties.items() if key.lower() == name.lower()), None)
-
-
-def _equals(value: Any, wanted: Any) -> bool:
-    if isinstance(value, list):
-        return any(_equals(item, wanted) for item in value) or value == wanted
-    if isinstance(value, bool) or isinstance(wanted, bool):
-        return value is wanted or str(value).lower() == str(wanted).lower() == "" or text_of(value) == text_of(wanted)
-    return bool(value == wanted) or text_of(value) == text_of(wanted)
-
-
-def text_of(value: Any) -> str:
-    """A value as people type it: no brackets round links, no case, numbers plain."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value).strip()
-    if text.startswith("[[") and text.endswith("]]"):
-        text = title_of(text[2:-2].partition("|")[0].partition("#")[0])
-    return text.casefold()
 
 
 def links_of(index: Index, path: str) -> list[tuple[Link, str | None]]:

@@ -1,92 +1,142 @@
-"""Filters of a search, in; conditions on a row `f` of `files`, and tests for the rest, out. *Disk*, reading only."""
+"""Filters of a search, in; conditions on a row `f` of `files`, and the files that meet them, out. *Pure*.
+
+Each comes in two forms: a test of one file and, where the database has an index for it, the ids of all files that meet
+it. Which of the two is asked is decided in `search.py`, by how many there are.
+"""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from nestkit.index.drafts import plain, searchable
-from nestkit.index.excerpt import Word, fold, pattern_of
-from nestkit.index.facts import has_value, text_of, value_of
-from nestkit.index.query import NUMBER, Filter, compares, is_date
+from nestkit.index.excerpt import Word, pattern_of
+from nestkit.index.name_rows import part_expression
+from nestkit.index.property_rows import MAX_TEXT
+from nestkit.index.query import Filter
 from nestkit.index.resolve import key_of
 from nestkit.index.store import Index
+from nestkit.index.text import fold, plain, searchable
+from nestkit.index.values import NUMBER, has_value, is_date, text_of
 
 _LATEST_NS = 2**63 - 1
 
-_ID_IN_SEARCH = "+f.id IN (SELECT rowid FROM search WHERE search MATCH ?)"
-"""The plus keeps SQLite from asking the word index once for every row."""
+Sql = tuple[str, tuple[Any, ...]]
+"""A piece of SQL and its values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What SQL can say of a row `f` of `files`, and what is left to test."""
+    """What a note must meet."""
 
-    sql: str
-    values: tuple[Any, ...] = ()
+    test: Sql
+    """True of a row `f` of `files`."""
+    ids: Sql | None = None
+    """`SELECT file ...`: all files that meet the test, perhaps among others; None when no index tells."""
+    match: str = ""
+    """An expression for the word index that the note must match as well."""
     holds: Callable[[Index, int], bool] | None = None
-    """Asked for rows that SQL lets through, by file id; None when SQL has said it all."""
+    """What is left to ask of a file that met all else, by its id."""
 
 
 def condition_of(asked: Filter) -> Condition:
     """The condition a note must meet for this filter to let it through."""
     found = _KINDS[asked.kind](asked)
-    if asked.wanted:
-        return found
-    holds = found.holds
-    if holds is None:
-        return Condition(f"NOT ({found.sql})", found.values)
-    return Condition("1", (), lambda index, file: not holds(index, file))
+    return found if asked.wanted else _turned(found)
 
 
 def expression_of(word: Word, columns: str = "") -> str:
-    """A word as an FTS5 expression in which nothing can be read as syntax; empty when the word index cannot help.
-
-    Of a run in a script without blanks the index knows only the inner parts for certain.
-    """
-    if word.is_run:
-        inner = word.tokens[1:]
-        return f'{columns}"{" ".join(inner)}" *' if inner else ""
+    """A word as an FTS5 expression in which nothing can be read as syntax; empty when it has no letters."""
     text = searchable(plain(word.text)).replace('"', " ").replace("\0", " ").strip()
-    return f'{columns}"{text}"' + (" *" if word.prefix else "")
+    return f'{columns}"{text}"' + (" *" if word.prefix and not word.is_run else "")
 
 
-def words_condition(words: tuple[Word, ...]) -> Condition:
-    """The condition that one of these words stands in the note, its name, aliases or headings."""
-    runs = [word for word in words if word.is_run]
-    parts = [_RUN] * len(runs)
-    values: list[Any] = [plain(word.text) for word in runs for _ in range(_RUN.count("?"))]
-    if others := [expression_of(word) for word in words if not word.is_run]:
-        parts.append(_ID_IN_SEARCH)
-        values.append(" OR ".join(others))
-    return Condition(" OR ".join(parts), tuple(values))
+def without(words: tuple[Word, ...]) -> list[Condition]:
+    """The conditions that none of these words stands in the note, its name, aliases or headings."""
+    plain_words = [expression for word in words if not word.is_run and (expression := expression_of(word))]
+    found = [_turned(reading_condition(word)) for word in words if word.is_run]
+    if plain_words:
+        found.append(Condition((f"NOT ({_IN_SEARCH})", (" OR ".join(plain_words),))))
+    return found
 
 
-_RUN = (
-    "(instr(f.path, ?) OR EXISTS (SELECT 1 FROM notes n WHERE n.file = f.id"
-    " AND (instr(n.aliases, ?) OR instr(n.headings, ?) OR instr(n.body, ?))))"
-)
+def reading_condition(word: Word) -> Condition:
+    """The condition that a run in a script without blanks stands in the note.
+
+    The word index knows its letters, not all of its vowels and tone marks, so the note itself is looked at.
+    """
+    pattern = pattern_of([word])
+
+    def holds(index: Index, file: int) -> bool:
+        query = (
+            "SELECT f.path, n.aliases, n.headings, n.body FROM notes n JOIN files f ON f.id = n.file WHERE n.file = ?"
+        )
+        row = index.connection.execute(query, (file,)).fetchone()
+        return bool(pattern and row and any(pattern.search(fold(part)) for part in row))
+
+    return Condition(("1", ()), match=expression_of(word), holds=holds)
+
+
+_IN_SEARCH = "+f.id IN (SELECT rowid FROM search WHERE search MATCH ?)"
+"""The plus keeps SQLite from asking the word index once for every row."""
+
+
+def _turned(condition: Condition) -> Condition:
+    """The condition that this one is not met."""
+    parts, values = [], list[Any]()
+    if condition.test[0] != "1":
+        parts.append(f"NOT ({condition.test[0]})")
+        values += condition.test[1]
+    if condition.match:
+        parts.append(f"NOT ({_IN_SEARCH})")
+        values.append(condition.match)
+    holds = condition.holds
+    if holds is None:
+        return Condition((f"({' OR '.join(parts) or '0'})", tuple(values)))
+    return Condition(("1", ()), holds=lambda index, file: not (_meets(index, file, condition) and holds(index, file)))
+
+
+def _meets(index: Index, file: int, condition: Condition) -> bool:
+    test, values = condition.test
+    if condition.match:
+        test += " AND EXISTS (SELECT 1 FROM search WHERE search MATCH ? AND rowid = f.id)"
+        values = (*values, condition.match)
+    return index.one(f"SELECT 1 FROM files f WHERE f.id = ? AND {test}", file, *values) is not None
 
 
 def _tag(asked: Filter) -> Condition:
     key = plain(asked.value.lstrip("#").rstrip("/").lower())
-    nested = "SELECT file FROM tags WHERE tag_key > ? AND tag_key < ?"  # "0" is the character after "/"
-    sql = f"+f.id IN (SELECT file FROM tags WHERE tag_key = ? UNION ALL {nested})"
-    return Condition(sql, (key, key + "/", key + "0"))
+    values = (key, key + "/", key + "0")  # "0" is the character after "/"
+    return Condition(
+        (
+            "EXISTS (SELECT 1 FROM tags t WHERE t.file = f.id AND (t.tag_key = ? OR t.tag_key > ? AND t.tag_key < ?))",
+            values,
+        ),
+        (
+            "SELECT file FROM tags WHERE tag_key = ? UNION ALL SELECT file FROM tags WHERE tag_key > ? AND tag_key < ?",
+            values,
+        ),
+    )
 
 
 def _path(asked: Filter) -> Condition:
-    return Condition("instr(f.path_key, ?)", (key_of(plain(asked.value)),))
+    part = plain(asked.value)
+    expression = part_expression(part)
+    ids = ("SELECT rowid AS file FROM names WHERE names MATCH ?", (expression,)) if expression else None
+    return Condition(("instr(f.path_key, ?)", (key_of(part),)), ids)
+
+
+_TASK_STATES = {"open": "status NOT IN ('x', 'X', '-')", "done": "status IN ('x', 'X')"}
 
 
 def _task(asked: Filter) -> Condition:
-    state = {"open": "t.status NOT IN ('x', 'X', '-')", "done": "t.status IN ('x', 'X')"}.get(asked.value.lower())
-    if state:
-        return Condition(f"EXISTS (SELECT 1 FROM tasks t WHERE t.file = f.id AND {state})")
+    if state := _TASK_STATES.get(asked.value.lower()):
+        return Condition(
+            (f"EXISTS (SELECT 1 FROM tasks t WHERE t.file = f.id AND {state})", ()),
+            (f"SELECT file FROM tasks WHERE {state}", ()),
+        )
     return _worded(asked.value, "body", "SELECT text FROM tasks WHERE file = ?", lambda text: [text])
 
 
@@ -104,67 +154,98 @@ def _worded(text: str, column: str, query: str, parts: Callable[[str], list[str]
         rows = index.connection.execute(query, (file,))
         return pattern is not None and any(pattern.search(fold(part)) for row in rows for part in parts(row[0]))
 
-    expression = expression_of(word, f"{{{column}}} : ")
-    return Condition(_ID_IN_SEARCH, (expression,), holds) if expression else Condition("1", (), holds)
+    return Condition(("1", ()), match=expression_of(word, f"{{{column}}} : "), holds=holds)
 
 
 def _property(asked: Filter) -> Condition:
-    def holds(properties: Mapping[str, Any]) -> bool:
-        if asked.compare == "=":
-            return has_value(properties, asked.name, asked.value)
-        return _any(value_of(properties, asked.name), asked.compare, asked.value)
+    name = plain(asked.name.lower())
+    wanted = plain(text_of(asked.value))
+    if asked.compare == "=" and not NUMBER.fullmatch(wanted):
+        found = _valued(name, [("text = ?", (wanted[:MAX_TEXT],))])
+        return found if len(wanted) < MAX_TEXT else _compared_whole(found, asked)
+    ranges = [_numbers(asked.compare, float(wanted))] if NUMBER.fullmatch(wanted) else []
+    if asked.compare != "=" and is_date(wanted):  # a year is a number as well
+        ranges.append(_dates(asked.compare, wanted))
+    return _valued(name, ranges)
 
-    needles = [json.dumps(plain(asked.name.lower()), ensure_ascii=False) + ":"]
-    if asked.compare == "=":
-        needles.append(plain(text_of(asked.value)))
-    # SQLite lowers ASCII only, and a number may be spelled otherwise than it is asked for
-    needles = [needle for needle in needles if _LITERAL.fullmatch(needle)]
-    return Condition(" AND ".join([_HAS] * len(needles)) or "1", tuple(needles), _of_properties(holds))
+
+def _compared_whole(condition: Condition, asked: Filter) -> Condition:
+    def holds(index: Index, file: int) -> bool:
+        row = index.connection.execute("SELECT properties FROM notes WHERE file = ?", (file,)).fetchone()
+        return bool(row and row[0] and has_value(json.loads(row[0]), asked.name, asked.value))
+
+    return Condition(condition.test, condition.ids, holds=holds)
+
+
+def _valued(name: str, ranges: list[Sql]) -> Condition:
+    """The condition that a property has a value in one of these ranges."""
+    # The plus keeps SQLite to the rows of the one file, however few have such a value.
+    tests = " OR ".join(f"({sql.replace('value ', '+value ').replace('text ', '+text ')})" for sql, _ in ranges)
+    values = tuple(value for _, of_one in ranges for value in of_one)
+    each = "SELECT file FROM property_values WHERE name_key = ? AND "
+    return Condition(
+        (
+            f"EXISTS (SELECT 1 FROM property_values p WHERE p.file = f.id AND p.name_key = ? AND ({tests}))",
+            (name, *values),
+        ),
+        (
+            " UNION ALL ".join(each + sql for sql, _ in ranges),
+            tuple(value for _, of_one in ranges for value in (name, *of_one)),
+        ),
+    )
+
+
+def _numbers(compare: str, number: float) -> Sql:
+    """Where a number lies that compares so. To SQLite every number comes before every text, the empty one first."""
+    sql = f"value {compare} ?" + (" AND value < ''" if compare in (">", ">=") else "")
+    return sql, (number,)
+
+
+def _dates(compare: str, wanted: str) -> Sql:
+    """Where an ISO date lies that compares so, read no finer than the one it is compared with.
+
+    All that begins with `2026-03` is equal to it; what comes after it begins with more than that.
+    """
+    after = wanted[:-1] + chr(ord(wanted[-1]) + 1)
+    return {
+        "=": ("value >= ? AND value < ?", (wanted, after)),
+        "<": ("value >= '' AND value < ?", (wanted,)),
+        "<=": ("value >= '' AND value < ?", (after,)),
+        ">": ("value >= ?", (after,)),
+        ">=": ("value >= ?", (wanted,)),
+    }[compare]
 
 
 def _created(asked: Filter) -> Condition:
-    def holds(properties: Mapping[str, Any]) -> bool:
-        value = value_of(properties, "created")
-        return _any(value_of(properties, "date") if value is None else value, asked.compare, asked.value)
-
-    return Condition(f"({_HAS} OR {_HAS})", ('"created":', '"date":'), _of_properties(holds))
-
-
-_HAS = "instr((SELECT lower(properties) FROM notes WHERE file = f.id), ?)"
-_LITERAL = re.compile(r'"[ !#-\[\]-~]+":|[ !#-\[\]-~]*[a-z_][ !#-\[\]-~]*')
-"""What stands in JSON as it is: printable ASCII without quotes and backslashes."""
-
-
-def _of_properties(holds: Callable[[Mapping[str, Any]], bool]) -> Callable[[Index, int], bool]:
-    def test(index: Index, file: int) -> bool:
-        row = index.connection.execute("SELECT properties FROM notes WHERE file = ?", (file,)).fetchone()
-        return holds(json.loads(row[0]) if row and row[0] else {})
-
-    return test
-
-
-def _any(value: Any, compare: str, wanted: str) -> bool:
-    """Whether the value, or any item of a list, compares so: number with number, ISO date with ISO date."""
-    if isinstance(value, list):
-        return any(_any(item, compare, wanted) for item in value)
-    if isinstance(value, bool) or value is None:
-        return False
-    text = str(value).strip()
-    if NUMBER.fullmatch(wanted) and (isinstance(value, int | float) or NUMBER.fullmatch(text)):
-        return compares(float(text), compare, float(wanted))
-    return is_date(text[:10]) and is_date(wanted) and compares(text, compare, wanted)
+    """The property `created`, or `date` where there is no such property or nothing in it."""
+    own, other = (_valued(name, [_dates(asked.compare, asked.value)]) for name in ("created", "date"))
+    created = "SELECT 1 FROM property_values c WHERE c.file = {} AND c.name_key = 'created' AND c.text IS NOT ''"
+    assert own.ids is not None
+    assert other.ids is not None
+    return Condition(
+        (
+            f"({own.test[0]} OR ({other.test[0]} AND NOT EXISTS ({created.format('f.id')})))",
+            own.test[1] + other.test[1],
+        ),
+        (
+            f"{own.ids[0]} UNION ALL SELECT file FROM ({other.ids[0]}) d WHERE NOT EXISTS ({created.format('d.file')})",
+            own.ids[1] + other.ids[1],
+        ),
+    )
 
 
 def _modified(asked: Filter) -> Condition:
     begin, end = (_nanoseconds(day) for day in _days(asked.value))
-    sql = {
-        "=": "f.mtime_ns >= ? AND f.mtime_ns < ?",
-        "<": "f.mtime_ns < ?",
-        ">=": "f.mtime_ns >= ?",
-        ">": "f.mtime_ns >= ?",
-        "<=": "f.mtime_ns < ?",
+    sql, values = {
+        "=": ("mtime_ns >= ? AND mtime_ns < ?", (begin, end)),
+        "<": ("mtime_ns < ?", (begin,)),
+        ">=": ("mtime_ns >= ?", (begin,)),
+        ">": ("mtime_ns >= ?", (end,)),
+        "<=": ("mtime_ns < ?", (end,)),
     }[asked.compare]
-    return Condition(sql, {"=": (begin, end), "<": (begin,), ">=": (begin,)}.get(asked.compare, (end,)))
+    return Condition(
+        (sql.replace("mtime_ns", "+f.mtime_ns"), values), (f"SELECT id AS file FROM files WHERE {sql}", values)
+    )
 
 
 def _days(text: str) -> tuple[date, date]:

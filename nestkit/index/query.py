@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
 from nestkit.index.excerpt import Word
+from nestkit.index.values import NUMBER, is_date
 
-NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d+)?", re.ASCII)
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
 _COMPARE = re.compile(r"(>=|<=|[=<>])?(.*)", re.DOTALL)
-_COMPARISONS = {"=": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
-
 _PART = re.compile(
     r'(?P<no>-)?(?:(?P<filter>tag|path|task|heading|created|modified):(?P<value>[<>=]*"[^"]*"|\S+)'
     r'|(?!\S+://)(?:"(?P<quoted>[^"]+)"|(?P<name>[^\s=<>"-][^\s=<>"]*))(?P<compare>>=|<=|[=<>])(?P<given>"[^"]*"|\S*)'
@@ -62,26 +56,6 @@ def parse_query(text: str) -> Query:
         elif (word := _word(part)).text:
             (words if part["no"] is None else without).append(word)
     return Query(tuple(words), tuple(without), tuple(filters))
-
-
-def is_date(text: str) -> bool:
-    """Whether this is a year, a month or a day that exists: `2026`, `2026-03`, `2026-03-14`."""
-    if not _DATE.fullmatch(text):
-        return False
-    try:
-        date.fromisoformat((text + "-01-01")[:10])
-    except ValueError:
-        return False
-    return True
-
-
-def compares(value: str | float, compare: str, wanted: str | float) -> bool:
-    """Whether `value compare wanted` holds; a date is read no finer than the one it is compared with.
-
-    So `2026-03-14` is equal to `2026-03`, and not after it.
-    """
-    left: Any = value[: len(wanted)] if isinstance(value, str) and isinstance(wanted, str) else value
-    return bool(_COMPARISONS[compare](left, wanted))
 
 
 def _filter(part: re.Match[str]) -> Filter | None:

@@ -7,14 +7,16 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
 from nestkit.index.drafts import NoteRows, Row, ScriptRows, search_row
+from nestkit.index.name_rows import name_row
 from nestkit.index.reading import Reading
 from nestkit.index.store import Index
 
 DestOf = Callable[[str, str, str], tuple[int | None, bool]]
 """Path of the source, target and its name key to where the link leads, and whether it could lead elsewhere too."""
 
-_OF_A_FILE = ("notes", "links", "tags", "blocks", "tasks", "problems", "scripts")
+_OF_A_FILE = ("notes", "links", "tags", "blocks", "tasks", "problems", "scripts", "property_values")
 _SEARCH = "(rowid, title, aliases, headings, body) VALUES (?, ?, ?, ?, ?)"
+_NAMES = "(rowid, path, name, near) VALUES (?, ?, ?, ?)"
 
 
 def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading], dest_of: DestOf) -> None:
@@ -40,6 +42,8 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading], 
     put("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?)", _each(notes, "tasks"))
     put("INSERT INTO problems VALUES (?, ?, ?)", _each([*notes, *scripts], "problems"))
     put("INSERT INTO scripts VALUES (?, ?)", [(file, rows.script) for file, rows in scripts])
+    put("INSERT INTO property_values VALUES (?, ?, ?, ?, ?)", _each(notes, "values"))
+    put(f"INSERT INTO names {_NAMES}", [(file, *rows.names) for file, rows in notes])
     put(f"INSERT INTO search {_SEARCH}", [(file, *rows.search) for file, rows in notes])
 
 
@@ -56,7 +60,7 @@ def forget(connection: sqlite3.Connection, files: Iterable[int]) -> None:
 
 
 def _forget_search(connection: sqlite3.Connection, file: int) -> None:
-    """A contentless table forgets only when shown again what it was told (SQLite FTS5, section 4.4.2)."""
+    """Contentless tables forget only when shown again what they were told (SQLite FTS5, section 4.4.2)."""
     query = "SELECT f.path, n.aliases, n.headings, n.body FROM notes n JOIN files f ON f.id = n.file WHERE n.file = ?"
     row = connection.execute(query, (file,)).fetchone()
     if row is not None:
@@ -65,6 +69,10 @@ def _forget_search(connection: sqlite3.Connection, file: int) -> None:
         connection.execute(
             "INSERT INTO search (search, rowid, title, aliases, headings, body) VALUES ('delete', ?, ?, ?, ?, ?)",
             (file, *told),
+        )
+        connection.execute(
+            "INSERT INTO names (names, rowid, path, name, near) VALUES ('delete', ?, ?, ?, ?)",
+            (file, *name_row(path, json.loads(aliases))),
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-VERSION = 10
+from nestkit.index import name_rows, property_rows
+
+VERSION = 11
 """Of what is kept and how it is read; an index of another version is made anew."""
 
 TABLES = """
@@ -61,6 +63,7 @@ CREATE TABLE scripts (file INTEGER PRIMARY KEY REFERENCES files ON DELETE CASCAD
 CREATE VIRTUAL TABLE search USING fts5 (title, aliases, headings, body, content='',
     tokenize="unicode61 remove_diacritics 2");
 """
+TABLES += property_rows.TABLE + name_rows.TABLE
 
 FILE_INDEXES = """
 CREATE INDEX files_name_key ON files (name_key);
@@ -76,5 +79,9 @@ CREATE INDEX blocks_file ON blocks (file);
 CREATE INDEX problems_file ON problems (file);
 CREATE INDEX files_folder ON files (folder);
 CREATE INDEX files_unsettled ON files (folder) WHERE NOT settled;
+CREATE INDEX files_mtime ON files (mtime_ns);
+CREATE INDEX tasks_open ON tasks (file) WHERE status NOT IN ('x', 'X', '-');
+CREATE INDEX tasks_done ON tasks (file) WHERE status IN ('x', 'X');
 """
+INDEXES += property_rows.INDEXES
 """The others; a new index is filled first."""

@@ -20,6 +20,8 @@ WAIT_SECONDS = 600.0
 """For another process that writes: longer than the first index of the largest vault takes."""
 _BUSY_SECONDS = 0.5
 """SQLite itself waits no longer, so that Ctrl-C is heard."""
+_MAKING_MILLISECONDS = 20_000
+"""But for somebody who makes the same empty index: that takes a moment, on a busy machine a long one."""
 
 
 _BUILD_TUNING = {"automerge": 0, "crisismerge": 64, "hashsize": 24 << 20}
@@ -169,11 +171,13 @@ def _open(file: Path) -> sqlite3.Connection | None:
 
 
 def _make_schema(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {_MAKING_MILLISECONDS}")
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # else another process was quicker
         _execute(connection, TABLES + FILE_INDEXES + INDEXES)
         connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * _BUSY_SECONDS)}")
 
 
 def _execute(connection: sqlite3.Connection, schema: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
@@ -13,6 +13,8 @@ from indexing import refresh_vault
 
 from nestkit.index.facts import backlink_records, list_deadends, list_linked
 from nestkit.index.graph import (
+    Edges,
+    Near,
     find_components,
     find_neighbours,
     find_path,
@@ -149,11 +151,29 @@ def test_the_context_of_a_link_deep_in_a_long_line_still_shows_the_link(tmp_path
     assert len(context) <= 162
 
 
+def near_in(pairs: Iterable[tuple[int, int]]) -> Near:
+    edges = {file: sorted(set(others)) for file, others in join_pairs(pairs).items()}
+    return lambda files: {file: edges[file] for file in files if file in edges}
+
+
 def test_a_chain_of_any_length_is_walked() -> None:
     count = 20_000
-    near = join_pairs((file, file + 1) for file in range(count - 1))
-    assert find_path(near, 0, count - 1) == list(range(count))
-    assert [len(part) for part in find_components(near, count)] == [count]
+    pairs = [(file, file + 1) for file in range(count - 1)]
+    assert find_path(near_in(pairs), 0, count - 1) == list(range(count))
+    assert [len(part) for part in find_components(join_pairs(pairs), count)] == [count]
+
+
+def test_only_what_is_near_is_looked_at() -> None:
+    asked: set[int] = set()
+    near = near_in([(file, file + 1) for file in range(1000)])
+
+    def watched(files: Iterable[int]) -> Edges:
+        asked.update(files)
+        return near(files)
+
+    find_path(watched, 500, 504)
+    find_neighbours(watched, 500, 3)
+    assert asked <= set(range(490, 515))
 
 
 _COUNT = 9
@@ -175,14 +195,14 @@ def _plain_search(pairs: list[tuple[int, int]], start: int) -> dict[int, list[in
 
 @given(GRAPHS, FILES, FILES)
 def test_the_path_is_that_of_a_plain_breadth_first_search(pairs: list[tuple[int, int]], start: int, goal: int) -> None:
-    assert find_path(join_pairs(pairs), start, goal) == _plain_search(pairs, start).get(goal, [])
+    assert find_path(near_in(pairs), start, goal) == _plain_search(pairs, start).get(goal, [])
 
 
 @given(GRAPHS, FILES, st.integers(1, 5))
 def test_neighbours_are_all_that_can_be_reached_and_no_other(
     pairs: list[tuple[int, int]], start: int, depth: int
 ) -> None:
-    steps = find_neighbours(join_pairs(pairs), start, depth)
+    steps = find_neighbours(near_in(pairs), start, depth)
     ways = {file: way for file, way in _plain_search(pairs, start).items() if 1 < len(way) <= depth + 1}
     assert {file: (step.distance, step.via) for file, step in steps.items()} == {
         file: (len(way) - 1, way[-2]) for file, way in ways.items()
@@ -200,6 +220,6 @@ def test_each_file_is_in_the_one_part_it_is_joined_with(pairs: list[tuple[int, i
 def test_the_order_of_the_links_changes_nothing(pairs: list[tuple[int, int]], random: Random) -> None:
     shuffled = list(pairs)
     random.shuffle(shuffled)
-    one, other = join_pairs(pairs), join_pairs(shuffled)
+    one, other = near_in(pairs), near_in(shuffled)
     assert find_path(one, 0, _COUNT - 1) == find_path(other, 0, _COUNT - 1)
     assert find_neighbours(one, 0, 3) == find_neighbours(other, 0, 3)
