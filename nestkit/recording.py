@@ -188,6 +188,20 @@ class Recording:
         self.redo(call)
         return Taped(call, event["reply"])
 
+    def open(self, tool: str) -> None:
+        """See `Tape`."""
+        number = self._call - 1
+        if (self._number, number) in self._told.opened:
+            self.diverged = (
+                f"{tool} had begun when it was broken off, and may have done its work: look before you ask again"
+            )
+            raise Stopped("replay", self.diverged)
+        self._write({"event": "open", "program": self._number, "number": number, "tool": tool})
+
+    def applied(self, run: Run) -> None:
+        """The run's changes are in the vault, or it is known why not."""
+        self._write({"event": "applied", "applied": [asdict(done) for done in run.applied]})
+
     def keep(self, asked: str, call: ToolCall, body: bytes) -> None:
         """See `Tape`."""
         number = self._call - 1
@@ -234,21 +248,26 @@ class Recording:
             }
         )
 
+    def write_held(self) -> None:
+        """From here on the vault may become another: what was read so far is written down."""
+        for (program, number), body in self._held.items():
+            self._write({"event": "value", "program": program, "number": number}, b'"reply":' + body)
+        self._held.clear()
+
     def park(self, run: Run) -> bool:
         """The run waits: whether all it takes to go on is written down."""
         if run.matter is None:
             return False
-        for (program, number), body in self._held.items():
-            self._write({"event": "value", "program": program, "number": number}, b'"reply":' + body)
-        self._held.clear()
+        self.write_held()
         self._write({"event": "park", "matter": draft_record(run.matter), **_ending(run)})
         self._live = True
         self._flush()
         return not self._off
 
     def end(self, run: Run) -> None:
-        """The run has ended like this."""
-        self._write({"event": "end", **_ending(run), "applied": [asdict(done) for done in run.applied]})
+        """The run has ended like this, its note is written: the ledger need not know of it any more."""
+        self._write({"event": "end", **_ending(run)})
+        self.forget()
 
     def note(self, path: str, seal: str) -> str:
         """The run's note is about to be written here, with bytes of this digest: all so far is on disk, whatever
@@ -267,7 +286,7 @@ class Recording:
             self._ledger.put(entry)
 
     def forget(self) -> None:
-        """The run has ended and its note is written: the ledger need not know of it any more."""
+        """Nothing is left to do for this run."""
         if self._ledger is not None:
             self._ledger.forget(self._run.id)
 
@@ -302,20 +321,20 @@ class Recording:
         try:
             if self._size > MOST_BYTES:
                 raise StateError(f"its trace would be larger than {MOST_BYTES >> 20} MB")
-            if self._file is None:
-                self._begin_file()
-            assert self._file is not None
+            is_new, file = self._file is None, self._file or self._begin_file()
             for line in lines:
-                self._file.append(line)
+                file.append(line)
+            if is_new:
+                self.put(Entry(self._run.id, self._run.ask.text, datetime.now().astimezone().isoformat()))
         except NestError as error:
             self._give_up(str(error))
 
-    def _begin_file(self) -> None:
+    def _begin_file(self) -> Growing:
         from nestkit.vault.journal import make_nest  # late: reading needs no journal
 
         make_nest(self._nest.root)
         self._file = Growing(self._nest.root, trace_path(self._run.id), is_new=True)
-        self.put(Entry(self._run.id, self._run.ask.text, datetime.now().astimezone().isoformat()))
+        return self._file
 
     def _give_up(self, why: str) -> None:
         self._off, self.trouble = True, why

@@ -17,7 +17,7 @@ from nestkit.gate import script_digests
 from nestkit.matter import Matter
 from nestkit.policy import Refusal
 from nestkit.recording import Recording, open_ledger, read_recorded, reopen
-from nestkit.run import End, Run
+from nestkit.run import Ask, End, Run
 from nestkit.runs.ledger import Entry
 from nestkit.runs.note import find_ticked, untick
 from nestkit.runs.retold import parse_matter, parse_run
@@ -71,27 +71,37 @@ def approve(nest: Nest, entry: Entry, seal: str, company: Company) -> Run:
     """
     if entry.gate and entry.is_late(datetime.now().astimezone()):
         raise StateError(f"run {entry.id} has waited too long", f"ask again, and `nest review reject {entry.id}`")
+    if entry.state == "taken":
+        return walk_on(nest, entry.id, company, approved=seal)
     matter = get_matter(nest, entry)
     if matter.digest != seal:
         return _park_again(nest, entry, matter, company)
     if not open_ledger(nest).take(entry):
         raise StateError(f"run {entry.id} was approved by somebody else just now")
     if matter.gate == "changes":
-        return _finish(nest, entry, lambda run: apply_run(nest, replace(run, changes=matter.changes)), company)
+        return _finish(nest, entry, lambda run, to: apply_run(nest, replace(run, changes=matter.changes), to), company)
     return walk_on(nest, entry.id, company, approved=seal)
 
 
 def reject(nest: Nest, entry: Entry, company: Company) -> Run:
     """The run after a person said no: nothing of it happens."""
     end = End("refused", reason="you turned it down" if entry.gate else "it was broken off, and you gave it up")
-    return _finish(nest, entry, lambda run: replace(run, end=end), company)
+    try:
+        read_recorded(nest, entry.id)
+    except StateError:  # nothing that could ever be run: nothing to write down either
+        open_ledger(nest).forget(entry.id)
+        return Run(entry.id, Ask(entry.ask, datetime.fromisoformat(entry.since)), end)
+    return _finish(nest, entry, lambda run, to: replace(run, end=end), company)
 
 
 def resume(nest: Nest, entry: Entry, company: Company) -> Run:
-    """The rest of a run that was broken off: its programs run again over what is recorded, none of it twice."""
+    """The rest of a run that was broken off: its programs run again over what is recorded, none of it twice.
+
+    One that was broken off after an approval goes on under that approval, as long as what it was given for is the same.
+    """
     if entry.state == "waiting":
         raise StateError(f"run {entry.id} waits for a person", f"`nest review approve {entry.id}`")
-    return walk_on(nest, entry.id, company)
+    return walk_on(nest, entry.id, company, approved=entry.digest)
 
 
 def check_tick(nest: Nest, path: str, content: bytes) -> Ticked | Refusal | None:
@@ -126,10 +136,11 @@ def _as_now(nest: Nest, matter: Matter) -> Matter:
 
 def _park_again(nest: Nest, entry: Entry, matter: Matter, company: Company) -> Run:
     reason = "a script has changed since it was shown: look again"
-    return _finish(nest, entry, lambda run: replace(run, matter=matter, end=End("waiting", reason=reason)), company)
+    again = End("waiting", reason=reason)
+    return _finish(nest, entry, lambda run, to: replace(run, matter=matter, end=again), company)
 
 
-def _finish(nest: Nest, entry: Entry, change: Callable[[Run], Run], company: Company) -> Run:
+def _finish(nest: Nest, entry: Entry, change: Callable[[Run, Recording], Run], company: Company) -> Run:
     """The run as it was recorded, changed so, and written back; none of its programs runs."""
     growing, told = reopen(nest, entry.id)
     run = parse_run(told)
@@ -138,6 +149,6 @@ def _finish(nest: Nest, entry: Entry, change: Callable[[Run], Run], company: Com
     try:
         recording.go_on(growing, told)
         ended = replace(run.end, status="ok", reason="", hint="") if entry.gate == "changes" else run.end
-        return write_back(nest, change(replace(run, matter=None, end=ended)), recording, company.say)
+        return write_back(nest, change(replace(run, matter=None, end=ended), recording), recording, company.say)
     finally:
         recording.close()

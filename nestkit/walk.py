@@ -19,7 +19,7 @@ from nestkit.errors import VaultError
 from nestkit.gate import Gate
 from nestkit.matter import Matter
 from nestkit.policy import Refusal, Wants, check_call, check_contract
-from nestkit.recording import Recording, reopen
+from nestkit.recording import Recording, open_ledger, reopen
 from nestkit.run import Ask, End, Execute, Run, Status, Step
 from nestkit.runs.name import draft_id
 from nestkit.runs.retold import parse_run
@@ -87,7 +87,11 @@ def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Ru
     `approved` is the digest of what a person agreed to. Raises StateError when this machine has no such run.
     """
     growing, told = reopen(nest, run_id)
-    run = replace(parse_run(told), applied=(), matter=None)
+    run = replace(parse_run(told), matter=None)
+    if told.end is not None:
+        growing.close()
+        open_ledger(nest).forget(run_id)
+        return run
     stage = _stage(nest, run.ask)
     recording = Recording(nest, run, stage, live=True, keep=True)
     gate = Gate(nest, run, company, _allow(nest, run.ask, company), approved)
@@ -100,7 +104,7 @@ def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Ru
     with closing(recording):
         run = _walk(nest, replace(run, steps=()), Walk(choose, stage, gate, recording, company, True))
         if recording.diverged:
-            run = replace(run, end=End("error", reason=f"it does not run again as it did: {recording.diverged}"))
+            run = replace(run, end=End("error", reason=f"it cannot go on: {recording.diverged}"))
         return _written(nest, run, recording, company)
 
 
@@ -241,15 +245,18 @@ def _settle(nest: Nest, run: Run, changes: tuple[Change, ...], walk: Walk) -> Ru
     run = replace(run, changes=changes)
     if not walk.apply:
         return run
+    if run.applied:
+        return settled(run)  # by an earlier part of this run
     refusal = walk.gate.changes(run, changes)
     if refusal is not None:
         status: Status = "waiting" if refusal.needs_person else "refused"
         return replace(run, end=End(status, run.end.answer, refusal.reason, refusal.hint))
-    return apply_run(nest, run)
+    return apply_run(nest, run, walk.recording)
 
 
-def apply_run(nest: Nest, run: Run) -> Run:
+def apply_run(nest: Nest, run: Run, recording: Recording) -> Run:
     """The run with its changes in the vault, or with the reason why none is."""
+    recording.write_held()
     with nest.phases("apply"):
         from nestkit.vault.apply import apply_changes  # late: most runs change nothing
 
@@ -258,7 +265,13 @@ def apply_run(nest: Nest, run: Run) -> Run:
         except VaultError as error:
             return replace(run, end=End("error", reason=f"nothing was changed: {error}", hint=error.hint))
     run = replace(run, applied=applied)
-    return run if all(done.applied for done in applied) else replace(run, end=_conflict(applied))
+    recording.applied(run)
+    return settled(run)
+
+
+def settled(run: Run) -> Run:
+    """The run with its end, as what became of its changes makes it."""
+    return run if all(done.applied for done in run.applied) else replace(run, end=_conflict(run.applied))
 
 
 def _conflict(applied: tuple[Applied, ...]) -> End:

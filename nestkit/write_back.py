@@ -32,8 +32,6 @@ def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], 
     """The run with its note's path. Trouble with the disk is said and costs no answer: the run comes back as it is."""
     run = _park(nest, run, recording, say) if run.matter else run
     before, written = run.path, run.path
-    if run.matter is None:
-        recording.end(run)
     try:
         run = _write_note(nest, run, recording)
         written = run.path
@@ -41,13 +39,13 @@ def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], 
         say(f"the run note could not be written: {error}")
     if recording.trouble:
         say(f"this run has no trace: {recording.trouble}" + (f"; the run note is {written}" if written else ""))
-    if run.matter is None:
-        recording.forget()
     try:
         if run.ask.note and written:
             _write_mark(nest, run, run.ask.note, before, mark)
     except NestError as error:
         say(f"{error}; the run note is {written}")
+    if run.matter is None:
+        recording.end(run)
     return run
 
 
@@ -78,8 +76,8 @@ def link_to(nest: Nest, path: str) -> str:
 def _write_note(nest: Nest, run: Run, recording: Recording) -> Run:
     """The run's note, new or in place of the one that said it waits; a note that somebody edited meanwhile stays."""
     content = note_text(nest, run).encode()
-    old = recording.told.note
-    if run.path and _is_as_written(nest, run.path, old.get("digest", "")):
+    seals = {note["digest"] for note in recording.told.notes if note["path"] == run.path}
+    if run.path and _is_as_written(nest, run.path, seals):
         _announce(run, run.path, content, recording)
         with suppress(NoteChanged):
             write_file(nest.root, run.path, content, digest(nest.read_bytes(run.path)))
@@ -116,10 +114,10 @@ def _announce(run: Run, path: str, content: bytes, recording: Recording) -> None
         )
 
 
-def _is_as_written(nest: Nest, path: str, seal: str) -> bool:
+def _is_as_written(nest: Nest, path: str, seals: set[str]) -> bool:
     """Whether the note is what nest wrote there, but for a tick."""
     found = nest.find_bytes(path)
-    return found is not None and seal in (digest(found), digest(untick(found)))
+    return found is not None and not seals.isdisjoint((digest(found), digest(untick(found))))
 
 
 def _write_mark(nest: Nest, run: Run, asking: str, before: str | None, mark: Mark | None) -> None:
@@ -168,7 +166,7 @@ def _marked(run: Run, found: bytes, before: str | None) -> bytes:
         old, new = (_mark(each, b"").strip() for each in (waiting, run))
         if found.count(old) == 1:
             return found.replace(old, new)
-    return found + _mark(run, found)
+    return found if _mark(run, b"").strip() in found else found + _mark(run, found)
 
 
 def _mark(run: Run, before: bytes) -> bytes:

@@ -64,7 +64,7 @@ def approve_waiting(ctx: click.Context, run: str, seal: str, verbose: bool, as_j
     nest = open_here(ctx, to_write=True)
     entry = get_entry(nest, run)
     company = company_of({"verbose": verbose, "json": as_json})
-    if not seal and company.review is not None:
+    if not seal and company.review is not None and entry.state == "waiting":
         matter = get_matter(nest, entry)
         if not review(matter):
             hint(f"not approved; `nest review reject {entry.id}` turns it down for good")
@@ -86,7 +86,7 @@ def reject_waiting(ctx: click.Context, run: str, as_json: bool) -> None:
     if as_json:
         print_run(done, nest, "json")
     else:
-        print_lines([f"{done.id} is turned down ({done.path})"])
+        print_lines([f"{done.id} is turned down" + (f" ({done.path})" if done.path else "")])
 
 
 @review_command.command("resume")

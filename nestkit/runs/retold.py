@@ -33,9 +33,9 @@ def parse_run(told: Recorded) -> Run:
             prompt_digest=str(told.writer.get("prompt_digest", "")),
             tier=str((end or park).get("tier", "")),
             tool_digests=dict((end or park).get("tool_digests", {})),
-            applied=tuple(_word(Applied, done) for done in end.get("applied", ())),
+            applied=tuple(_word(Applied, done) for done in told.applied),
             seconds=float((end or park).get("seconds", 0.0)),
-            path=told.note.get("path"),
+            path=told.notes[-1]["path"] if told.notes else None,
             parent=told.ask.get("parent"),
             matter=parse_matter(told) if park else None,
         )

@@ -5,13 +5,15 @@ ask      what was asked, by whom, under which limits
 writer   who writes the programs, and how the planner read the ask
 reply    what a model said
 program  a program that is about to run, numbered from 1, and the approval it runs under
+open     a call that may act outside the vault is about to be made
 call     one call of that program that was answered, the answer with it, and what it staged
 value    the answer of an earlier call, written down because the run is about to wait
 step     how a program ended
 park     what waits for a person, all of it
 resume   the run goes on
+applied  its changes are in the vault
 note     where its note is about to be written
-end      how it ended, and what was applied
+end      how it ended: nothing is left to do
 ```
 
 The run note is for people and cuts what is long; the trace beside it in `.nest/runs/` keeps everything. A trace lies in
@@ -64,8 +66,12 @@ class Recorded:
     park: dict[str, Any] | None = None
     """What it waits for; None when it does not wait."""
     end: dict[str, Any] | None = None
-    note: dict[str, Any] = field(default_factory=dict)
-    """`path` and `digest` of the note as nest last meant to write it."""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    """`path` and `digest` of the note each time nest meant to write it."""
+    opened: set[tuple[int, int]] = field(default_factory=set)
+    """(program, number) of calls that may act outside and had begun."""
+    applied: list[dict[str, Any]] = field(default_factory=list)
+    """What became of its changes, once they were in the vault."""
     size: int = 0
     """Bytes that are whole and sealed; what follows them was cut short."""
     last: str = ""
@@ -115,8 +121,14 @@ def _sort_in(told: Recorded, event: dict[str, Any]) -> None:
         told.steps.append(event)
     elif kind in ("park", "resume"):
         told.park = event if kind == "park" else None
-    elif kind in ("end", "note"):
-        setattr(told, kind, event)
+    elif kind == "note":
+        told.notes.append(event)
+    elif kind == "open":
+        told.opened.add((event["program"], event["number"]))
+    elif kind == "applied":
+        told.applied = event["applied"]
+    elif kind == "end":
+        told.end = event
 
 
 def _seal(key: bytes, last: str, body: bytes) -> str:

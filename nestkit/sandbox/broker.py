@@ -37,6 +37,8 @@ _LIKE: Mapping[type[NestError], tuple[str, ...]] = {
     OutsideVault: ("PermissionError", "OSError"),
 }
 """What a program knows our errors as."""
+_OUTWARD = ("network", "run")
+"""Effects that reach beyond the vault: a call with one of them is never made twice unasked."""
 _NOT_BARE = {*dir(builtins), "final_answer", "exit", "quit"}
 
 
@@ -98,6 +100,8 @@ class Broker:
             arguments = _bind(tool, args, kwargs)
             self._ask_leave(tool, arguments)
             allowed = True
+            if self._tape and any(effect.kind in _OUTWARD for effect in tool.effects):
+                self._tape.open(tool.name)
             value, reads = self._run(tool, arguments)
             return value
         except (ToolFailed, Refused, Stopped) as trouble:

@@ -28,6 +28,12 @@ class Tape(Protocol):
         Raises Stopped when another call stands here: then the program is not the one that was recorded.
         """
 
+    def open(self, tool: str) -> None:
+        """A call is about to be made that may act outside the vault, where nobody can take it back.
+
+        Raises Stopped when an earlier run of the program had begun this very call and nobody knows how it ended.
+        """
+
     def keep(self, asked: str, call: ToolCall, body: bytes) -> None:
         """A call was answered with this message (JSON)."""
 
