@@ -78,14 +78,19 @@ class Engine:
         with ExitStack() as opened:
             child: Child | None = None
             scratch: Scratch | None = None
+            folder = ""
 
             def execute(text: str) -> Outcome:
-                nonlocal child, scratch
+                nonlocal child, scratch, folder
                 if child is None:
                     opened.close()
-                    child = self._spawn_program(broker, _moment(now, seed), world, opened)
+                    child, folder = self._spawn_program(broker, _moment(now, seed), world, opened)
                     scratch = Scratch(child.folder, *_room(broker.limits)) if world else None
-                outcome, alive = worker.run_program(child, text, broker)
+                watch = Watch(scratch=folder, scratch_bytes=broker.limits.scratch_bytes) if folder else None
+                with watch.over(child) if watch else nullcontext():
+                    outcome, alive = worker.run_program(child, text, broker)
+                if watch and watch.limit:
+                    outcome = _overfull(outcome, f"it filled its scratch folder beyond {watch.scratch_bytes:,} bytes")
                 if scratch is not None and alive:
                     outcome, alive = _with_files(outcome, scratch)
                 if not alive:
@@ -144,7 +149,10 @@ class Engine:
             return Watch(limits.memory_bytes, limits.cpu_seconds)
         return None if self.layers else Watch(scratch=scratch, scratch_bytes=limits.scratch_bytes)
 
-    def _spawn_program(self, broker: Broker, moment: dict[str, Any], world: World | None, opened: ExitStack) -> Child:
+    def _spawn_program(
+        self, broker: Broker, moment: dict[str, Any], world: World | None, opened: ExitStack
+    ) -> tuple[Child, str]:
+        """A child for programs, and the folder on the disk whose size must be watched, if there is one."""
         wish = _program_wish(broker) | moment
         scratch = ""
         if world is not None:
@@ -152,9 +160,10 @@ class Engine:
             wish |= _world_wish(world, broker.limits, scratch)
         child = self._kernel.spawn(wish, broker.limits.message_bytes)
         opened.callback(child.close)
-        if world is not None and child.folder < 0:
-            child.folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        return child
+        if world is None or child.folder >= 0:
+            return child, ""
+        child.folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return child, scratch
 
     def _scratch(self, place: str, root: str, opened: ExitStack) -> str:
         """A folder for what is kept for a moment: in memory, or without namespaces on the disk."""
@@ -237,10 +246,14 @@ def _with_files(outcome: Outcome, scratch: Scratch) -> tuple[Outcome, bool]:
     try:
         files, remarks = scratch.take()
     except Overfull as error:
-        stopped = f"Stopped: {error}. Its variables are gone."
-        return replace(outcome, final=False, value=None, error=stopped, limit="scratch"), False
+        return _overfull(outcome, str(error)), False
     said = "".join(f"[{remark}]\n" for remark in remarks[:10])
     return replace(outcome, files=files, output=outcome.output + said), True
+
+
+def _overfull(outcome: Outcome, why: str) -> Outcome:
+    error = f"Stopped: {why}. Its variables are gone."
+    return replace(outcome, final=False, value=None, error=error, limit="scratch")
 
 
 def _room(limits: Limits) -> tuple[int, int]:

@@ -231,6 +231,13 @@ LIMITS = [
     ("while True: echo(1)", {"calls": 20}, "calls"),
     ("echo('x' * 10_000_000)", {"message_bytes": 1 << 20}, "message"),
     ("sum(i * i for i in range(10**10))", {"cpu_seconds": 1, "step_seconds": 20}, "cpu"),
+    (
+        "import threading, time\nfor _ in range(500): threading.Thread(target=time.sleep, args=(9,)).start()",
+        {"processes": 20, "step_seconds": 20},
+        "processes",
+    ),
+    ("import os\nwhile True: os.dup(0)", {"open_files": 40}, "files"),
+    ("import os\nwhile True: os.pipe()", {"open_files": 40}, "files"),
 ]
 
 

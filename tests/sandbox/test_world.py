@@ -128,6 +128,11 @@ def test_what_is_no_ordinary_file_stays_behind(start: Start) -> None:
         ("for n in range(50): open(f'{n}.txt', 'w').write('x')", {"scratch_files": 20}),
         ("for n in range(4):\n  with open(f'{n}.bin', 'wb') as f: f.write(bytes(400_000))", {"scratch_bytes": 1 << 20}),
         ("with open('big.bin', 'wb') as f: f.write(bytes(3 << 20))", {"scratch_bytes": 1 << 20}),
+        (
+            "import time\nfor n in range(400):\n"
+            "  with open(f'.{n}', 'wb') as f: f.write(bytes(500_000))\n  time.sleep(0.01)",
+            {"scratch_bytes": 4 << 20},
+        ),
     ],
 )
 def test_a_scratch_folder_has_its_limits_and_names_them(start: Start, program: str, limits: dict[str, Any]) -> None:
