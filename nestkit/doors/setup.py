@@ -52,10 +52,15 @@ def index_command(ctx: click.Context, rebuild: bool, as_json: bool) -> None:
 
 
 @click.command("doctor")
+@click.option(
+    "--attack", is_flag=True, help="Attack the isolation of this machine with all there is (a minute or two)."
+)
 @json_option
 @click.pass_context
-def doctor_command(ctx: click.Context, as_json: bool) -> None:
+def doctor_command(ctx: click.Context, attack: bool, as_json: bool) -> None:
     """What works on this machine: vault, index, isolation, models; and what to do about the rest."""
+    if attack:
+        _attack(ctx, as_json)
     from nestkit.doors.doctor import examine
 
     found = examine(Path.cwd(), ctx.find_root().obj)
@@ -67,6 +72,19 @@ def doctor_command(ctx: click.Context, as_json: bool) -> None:
             if finding.hint:
                 print_lines([f"                 {finding.hint}"])
     ctx.exit(0 if all(f.good or not f.grave for f in found) else 1)
+
+
+def _attack(ctx: click.Context, as_json: bool) -> None:
+    from nestkit.attack import attack_isolation
+    from nestkit.doors.attack import draft_battery, plain_battery
+
+    battery = attack_isolation(hint)
+    found = plain_battery(battery)
+    if as_json:
+        print_json(found)
+    else:
+        print_lines(draft_battery(battery))
+    ctx.exit(0 if found["held"] else 1)
 
 
 @click.command("completion")

@@ -49,6 +49,7 @@ class Engine:
     def __init__(self, kernel: Kernel, weaker_because: str = "") -> None:
         self._kernel = kernel
         self.tier = kernel.tier
+        self.landlock = kernel.landlock
         self.weaker_because = weaker_because
         """Why it is not the strongest tier; empty when it is."""
 

@@ -40,6 +40,8 @@ class Box(NamedTuple):
     """With namespaces; without them Landlock and the filter stand alone."""
     version: int
     """Of Landlock."""
+    without: frozenset[str]
+    """Layers left out, to measure what each of them stops; never for anybody's program."""
     folder: str
     """Where the private roots are mounted."""
     filters: dict[str, bytes]
@@ -52,7 +54,7 @@ class Box(NamedTuple):
     parent: int
 
 
-def prepare(full: bool, version: int, folder: str) -> Box:
+def prepare(full: bool, version: int, folder: str, without: frozenset[str]) -> Box:
     """Make what all children share, and put the programs' tree and rules where they will find them."""
     standard = tuple(dict.fromkeys(os.path.realpath(path) for path in sys.path if os.path.isdir(path)))
     tops = tuple(path for path in standard if not any(path.startswith(f"{other}/") for other in standard))
@@ -71,7 +73,7 @@ def prepare(full: bool, version: int, folder: str) -> Box:
     }
     as_nobody = all(_is_open(top, alone=full) for top in tops)
     crowd = 0 if full else _count_processes()
-    return Box(full, version, folder, filters, tops, as_nobody, crowd, os.getpid())
+    return Box(full, version, without, folder, filters, tops, as_nobody, crowd, os.getpid())
 
 
 def isolate_program(box: Box, wish: dict[str, Any]) -> None:
@@ -83,10 +85,8 @@ def isolate_program(box: Box, wish: dict[str, Any]) -> None:
     _set_ceilings(box, wish, file_bytes=0)
     _shed(0 if not box.as_nobody else NOBODY, NOBODY)
     _die_with_parent(box)
-    landlock.restrict(RULES)
-    os.close(RULES)
+    _shut(box, RULES, "program")
     os.close(TREE)
-    seccomp.restrict(box.filters["program"])
 
 
 def isolate_tool(box: Box, wish: dict[str, Any]) -> int:
@@ -113,10 +113,18 @@ def isolate_tool(box: Box, wish: dict[str, Any]) -> int:
     _set_ceilings(box, wish, file_bytes=wish["file_bytes"])
     _shed(owner.st_uid, owner.st_gid)
     _die_with_parent(box)
-    landlock.restrict(rules)
-    os.close(rules)
-    seccomp.restrict(box.filters["run" if wish["run"] else "tool"])
+    _shut(box, rules, "run" if wish["run"] else "tool")
     return kept
+
+
+def _shut(box: Box, rules: int, profile: str) -> None:
+    """The last two walls, for good: no privilege can be gained any more (prctl(2), PR_SET_NO_NEW_PRIVS)."""
+    syscalls.syscall("prctl", 38, 1, 0, 0, 0)
+    if "landlock" not in box.without:
+        landlock.restrict(rules)
+    os.close(rules)
+    if "filter" not in box.without:
+        seccomp.restrict(box.filters[profile])
 
 
 def _open_tree(folder: str, tops: Sequence[str]) -> None:

@@ -69,8 +69,7 @@ def allow(rules: int, version: int, powers: Iterable[tuple[str, int]]) -> None:
 
 
 def restrict(rules: int) -> None:
-    """Bind this process, for good, to these rules; its privileges can never grow again. Raises OSError."""
-    syscalls.syscall("prctl", 38, 1, 0, 0, 0)
+    """Bind this process, for good, to these rules; it must have given up new privileges before. Raises OSError."""
     syscalls.syscall("landlock_restrict_self", rules, 0)
 
 

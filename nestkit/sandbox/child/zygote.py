@@ -73,7 +73,7 @@ def _settle(wish: dict[str, Any]) -> isolate.Box:
     if wish["full"]:
         mounts.keep_to_ourselves()
     syscalls.spare_threads()
-    box = isolate.prepare(wish["full"], version, wish["folder"])
+    box = isolate.prepare(wish["full"], version, wish["folder"], frozenset(wish["without"]))
     syscalls.syscall("prctl", 4, 0, 0, 0, 0)
     return box
 
@@ -180,8 +180,6 @@ def _be_child(box: isolate.Box) -> NoReturn:
 
 
 def _live(box: isolate.Box, link: wire.Wire) -> int:
-    holes: list[str] = []
-    said: dict[str, Any] = {}
     try:
         wish = link.receive()
         link.most = wish["message_bytes"]
@@ -191,10 +189,11 @@ def _live(box: isolate.Box, link: wire.Wire) -> int:
             isolate.isolate_program(box, wish)
         holes = _prove(wish)
     except OSError as error:
-        holes = [f"could not be shut in: {error}"]
-        said = {"layers": not isinstance(error, mounts.NoLayers)}
-    link.send({"holes": holes, **said})
-    if holes:
+        layers = not isinstance(error, mounts.NoLayers)
+        link.send({"holes": [f"could not be shut in: {error}"], "layers": layers})
+        return 1
+    link.send({"holes": holes})
+    if holes and not box.without:
         return 1
     os.close(isolate.LINE)
     if not wish.get("network"):
