@@ -37,6 +37,7 @@ HALL = (
     "servers",
     "opening",
     "kept",
+    "attack",
 )
 OUTSIDE = {
     "click": "doors",
