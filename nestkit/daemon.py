@@ -23,7 +23,8 @@ from nestkit.answers import STATE_OF, read_triggers
 from nestkit.change import digest
 from nestkit.errors import NestError, NoteMissing
 from nestkit.marking import Marking, said, this_host
-from nestkit.policy import CONTRACTS, Limits
+from nestkit.policy import CONTRACTS, Limits, Refusal
+from nestkit.review import Ticked, approve, check_tick, get_entry
 from nestkit.run import Ask, Run
 from nestkit.trigger import STATES, EndState, Section, Trigger, TriggerState
 from nestkit.vault.files import Entry, list_files, read_file
@@ -75,6 +76,7 @@ class Daemon:
         self.stopping = False
         self._busy = False
         self._later: dict[str, float] = {}
+        self._ticks: dict[str, Seen] = {}
         self._next_whole = 0.0
 
     @contextmanager
@@ -204,9 +206,22 @@ class Daemon:
         seen = self.ledger.seen(path)
         stamp = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         now = Seen(path, *stamp, digest(content), seen.said if seen else "")
-        if (seen is None or seen.digest != now.digest) and not why_not(self.nest, path):
-            self._read(path, content)
+        if seen is None or seen.digest != now.digest:
+            if self.nest.is_run(path) and self._is_ticked(path, content):
+                self._ticks.setdefault(path, now)
+                return  # it counts as seen when the yes was carried out
+            if not why_not(self.nest, path):
+                self._read(path, content)
         self.ledger.note_seen(now)
+
+    def _is_ticked(self, path: str, content: bytes) -> bool:
+        """Whether a person approved what waits in this run's note; a tick that approves nothing is told, once."""
+        if b"[x]" not in content.lower():
+            return False
+        found = check_tick(self.nest, path, content)
+        if isinstance(found, Refusal):
+            self.say(f"{found.reason}; {found.hint}")
+        return isinstance(found, Ticked)
 
     def _read(self, path: str, content: bytes) -> None:
         try:
@@ -245,6 +260,9 @@ class Daemon:
         """Whether a question was taken up: the oldest that waits and may be asked now."""
         if self.paused or self.stopping:
             return False
+        if self._ticks:
+            self._approve(*self._ticks.popitem())
+            return True
         number = 0
         while page := self.ledger.queue(number):
             for asked in page:
@@ -254,6 +272,22 @@ class Daemon:
                     return True
             number = page[-1].number
         return False
+
+    def _approve(self, path: str, seen: Seen) -> None:
+        """A yes carried out: looked at again first, since the note may have changed while it waited."""
+        self._busy = True
+        try:
+            ticked = check_tick(self.nest, path, read_file(self.nest.root, path, _NOTE_BYTES))
+            if isinstance(ticked, Ticked):
+                self.say(f"{path}: approved by its tick")
+                self.nest.refresh()
+                run = approve(self.nest, get_entry(self.nest, ticked.run), ticked.digest, Company(say=self.say))
+                self.say(f"{path}: {run.status}{': ' + run.end.reason if run.end.reason else ''}")
+        except (NestError, KeyboardInterrupt) as error:
+            self.say(f"{path}: not carried out: {said(error) if isinstance(error, NestError) else 'stopped'}")
+        finally:
+            self._busy = False
+        self.ledger.note_seen(seen)
 
     def _due_seconds(self, asked: Asked) -> float:
         """How long until a question may be asked, by the caps of an hour and after a failed claim."""

@@ -287,3 +287,45 @@ def test_a_hostile_note_cannot_speak_to_the_terminal_or_widen_anything(ops: Path
     assert text.count("%% /nest %%") == 2
     assert text.count("[[") == 2
     assert holds(ops / "a.md", "[!nest]")()
+
+
+def park(ops: Path, tick: bool) -> Path:
+    """The note of a run that waits for a yes to its program, asked for in a note."""
+    quicken()
+    with (Path(os.environ["NEST_CONFIG_DIR"]) / "config.toml").open("a") as config:
+        config.write(f"[review]\ntick = {str(tick).lower()}\n")
+    (ops / "a.md").write_text(f"```nest contract=reviewed\n{QUESTION}\n```\n")
+    assert once(ops)["counts"] == {"waiting": 1}
+    assert "%% nest block waiting" in (ops / "a.md").read_text()
+    return runs(ops)[0]
+
+
+def test_a_ticked_box_carries_out_what_waits_and_the_asking_note_says_so(ops: Path) -> None:
+    note = park(ops, True)
+    text = note.read_text()
+    assert text.count("- [ ] ") == 1
+    note.write_text(text.replace("- [ ] ", "- [x] "))
+    told = once(ops)
+    assert "nest-status: ok" in note.read_text()
+    asking = (ops / "a.md").read_text()
+    assert "%% nest block done" in asking
+    assert f"> - {ANSWER}" in asking
+    assert asking.count("[!nest]") == 1
+    assert once(ops)["counts"] == {"done": 1}, told
+
+
+@pytest.mark.parametrize("how", ["not allowed", "changed", "copied", "turned down"])
+def test_a_tick_that_comes_any_other_way_approves_nothing(ops: Path, how: str) -> None:
+    note = park(ops, how != "not allowed")
+    text = note.read_text().replace("- [ ] ", "- [x] ")
+    if how == "changed":
+        text = text.replace("final_answer", "final_answer ")
+    if how == "turned down":
+        nest(ops, "review", "reject", "last")
+    if how == "copied":
+        note = note.with_name("copy.md")
+    note.write_text(text)
+    done = nest(ops, "watch", "--once")
+    assert "nest-status: ok" not in note.read_text()
+    assert "block done" not in (ops / "a.md").read_text()
+    assert how == "turned down" or "tick" in done.stderr or "not as nest wrote it" in done.stderr
