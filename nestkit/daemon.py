@@ -16,52 +16,32 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nestkit.answers import STATE_OF, read_triggers
+from nestkit.asking import draft_ask, pause_file, seal, watch_folder, why_not
+from nestkit.automation import Automations, automations_folder
 from nestkit.change import digest
 from nestkit.errors import NestError, NoteMissing
 from nestkit.marking import Marking, said, this_host
-from nestkit.policy import CONTRACTS, Limits, Refusal
+from nestkit.policy import Refusal
 from nestkit.review import Ticked, approve, check_tick, get_entry
-from nestkit.run import Ask, Run
+from nestkit.run import Run
 from nestkit.trigger import STATES, EndState, Section, Trigger, TriggerState
 from nestkit.vault.files import Entry, list_files, read_file
-from nestkit.vault.names import matches_any
-from nestkit.vault.place import vault_key
 from nestkit.walk import Company
 from nestkit.watching.events import Watching
 from nestkit.watching.ledger import OPEN, Asked, Ledger, Seen, open_ledger
 from nestkit.watching.lock import hold_watch
-from nestkit.watching.log import open_log
 from nestkit.watching.settling import WHOLE, Settling
-from nestkit.watching.source import find_original, why_no_source
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
 
 _NOTE_BYTES = 2 << 20
-_RULES = 1
-"""Version of what counts as a trigger: after a change of it every note is read again."""
 _HOUR = 3600.0
 _AGAIN_SECONDS = 60.0
 """How long a claim that could not be written waits for another try."""
-
-
-def watch_folder(nest: Nest) -> Path:
-    """Where ledger, lock and log of this vault are: the user's, never the vault's."""
-    return nest.folders.state / vault_key(nest.root)
-
-
-def open_watch_log(nest: Nest) -> Callable[[str], None]:
-    """A log of this vault that rotates."""
-    return open_log(watch_folder(nest))
-
-
-def pause_file(nest: Nest) -> Path:
-    """While it is there, nothing is asked."""
-    return watch_folder(nest) / "control" / "paused"
 
 
 class Daemon:
@@ -92,7 +72,9 @@ class Daemon:
             try:
                 self.marking = Marking(self.nest, self.ledger, self.host)
                 self._recover()
-                self.ledger.look_anew(_seal(self.nest))
+                self.ledger.look_anew(seal(self.nest))
+                self.automations = Automations(self.nest, self.ledger, self.say)
+                self._first = self.ledger.is_new()
                 yield self
             finally:
                 self.ledger.close()
@@ -170,8 +152,8 @@ class Daemon:
             self._look_at_all()
         elif paths:
             with self.ledger.writing():
-                for path in paths:
-                    self._look(path)
+                for path in sorted(paths, key=lambda path: (self.nest.root / path).exists()):
+                    self._look(path)  # what is gone comes first: it may be what was moved
             self.nest.refresh()
 
     def _look_at_all(self) -> None:
@@ -188,6 +170,7 @@ class Daemon:
                     self._look(entry.path)
             for path in known:
                 self._look(path)
+        self._first = False
         self.ledger.prune()
         self.nest.refresh()
         self._next_whole = time.monotonic() + self.nest.config.watch.reconcile
@@ -198,7 +181,9 @@ class Daemon:
             content = read_file(self.nest.root, path, _NOTE_BYTES)
             found = (self.nest.root / path).lstat()
         except (NoteMissing, FileNotFoundError):
-            self.ledger.forget(path)
+            if (seen := self.ledger.seen(path)) is not None:
+                self.automations.gone(seen)
+                self.ledger.forget(path)
             return
         except (NestError, OSError) as error:
             self.say(f"{path}: cannot be read: {error}")
@@ -212,6 +197,10 @@ class Daemon:
                 return  # it counts as seen when the yes was carried out
             if not why_not(self.nest, path):
                 self._read(path, content)
+                said = self.automations.look(path, content, seen, now, first=self._first)
+                now = replace(now, said=said)
+            elif path.startswith(automations_folder(self.nest) + "/") and not self._first:
+                self.automations.reload()
         self.ledger.note_seen(now)
 
     def _is_ticked(self, path: str, content: bytes) -> bool:
@@ -307,6 +296,9 @@ class Daemon:
         claim = f"{datetime.now():%Y%m%d-%H%M%S}-{os.urandom(4).hex()}"
         asked = replace(asked, claim=claim, claimed=time.time())
         self.ledger.set_state(asked.key, "claiming", claim=claim, claimed=asked.claimed)
+        if asked.kind == "automation":
+            self._carry_out(asked, lambda: self._automate(asked))
+            return
         try:
             trigger = self.marking.claim(asked, claim)
         except NestError as error:
@@ -317,11 +309,14 @@ class Daemon:
         if trigger is None:
             self.ledger.drop(asked.key)
             return
+        self._carry_out(asked, lambda: self._walk(asked, trigger))
+
+    def _carry_out(self, asked: Asked, act: Callable[[], None]) -> None:
         self.ledger.set_state(asked.key, "running")
         self.say(f"{asked.path}:{asked.line}: asking: {asked.text[:80]}")
         self._busy = True
         try:
-            self._walk(asked, trigger)
+            act()
         except KeyboardInterrupt:
             self._end(asked, "failed", "stopped before it was done")
         except NestError as error:
@@ -332,6 +327,19 @@ class Daemon:
         finally:
             self._busy = False
 
+    def _automate(self, asked: Asked) -> None:
+        self.nest.refresh()
+        run = self.automations.run(asked)
+        if isinstance(run, str):
+            self._close(asked, "refused", run, None)
+            return
+        self._note_own(run)
+        self._close(asked, STATE_OF[run.status], run.end.reason, run)
+
+    def _note_own(self, run: Run) -> None:
+        for change in run.changes:
+            self.ledger.note_own(digest(change.after))
+
     def _walk(self, asked: Asked, trigger: Trigger) -> None:
         ask = draft_ask(self.nest, asked.path, trigger)
         if isinstance(ask, str):
@@ -340,8 +348,7 @@ class Daemon:
         self.nest.refresh()
         mark = self.marking.mark(asked)
         run = self.nest.answer(ask, Company(say=lambda line: self.say(f"  {line}"), mark=mark))
-        for change in run.changes:
-            self.ledger.note_own(digest(change.after))
+        self._note_own(run)
         if run.path is None or self.marking.is_claimed(asked):  # no note came of it, or it could not be marked
             self._end(asked, STATE_OF[run.status], run.end.reason or "see the run", run)
         else:
@@ -354,6 +361,8 @@ class Daemon:
         self._fail(asked, state, reason)
 
     def _fail(self, asked: Asked, state: TriggerState, reason: str) -> None:
+        if asked.kind == "automation":
+            return
         try:
             self.marking.fail(asked, state, reason)
         except NestError as error:
@@ -368,7 +377,7 @@ class Daemon:
         """What another process began and did not end. It holds the lock no more, so it is dead."""
         for asked in self.ledger.begun():
             try:
-                place = self.marking.place(asked)
+                place = None if asked.kind == "automation" else self.marking.place(asked)
             except NestError:
                 place = None
             if asked.state == "claiming":  # nothing was run yet
@@ -379,7 +388,7 @@ class Daemon:
             reason = (
                 "interrupted: nest ended while this was being answered; `nest runs` shows whether anything came of it"
             )
-            ended = self._ended_state(asked) if place is None else None
+            ended = self._ended_state(asked) if place is None and asked.kind != "automation" else None
             self.ledger.set_state(
                 asked.key, ended or "interrupted", reason="" if ended else reason, finished=time.time()
             )
@@ -397,90 +406,6 @@ class Daemon:
             each for each in found if each.text == asked.text and each.state in ("done", "waiting", "refused", "failed")
         )
         return next((each.state for each in ended if each.section is not None), None)
-
-
-def draft_ask(nest: Nest, path: str, trigger: Trigger) -> Ask | str:
-    """The ask that a trigger spells, or why it is refused: a note can narrow what a person set, never widen it."""
-    options: dict[str, str] = {}
-    for word in trigger.options.split():
-        name, equals, value = word.partition("=")
-        if not equals or name not in ("model", "contract", "steps", "seconds"):
-            return f"unknown option {word[:40]!r}; there are model=, contract=, steps=, seconds="
-        options[name] = value
-    contract = options.get("contract", nest.config.contract)
-    if contract not in CONTRACTS:
-        return f"no contract {contract[:40]!r}; there are {', '.join(CONTRACTS)}"
-    strict = ("sandboxed", "brokered", "reviewed")
-    if strict.index(contract) < strict.index(nest.config.contract):
-        return f"a note cannot loosen the contract {nest.config.contract} to {contract}"
-    model, mine = options.get("model", "auto"), nest.config.model.partition("/")
-    if model not in ("auto", "builtin") and model.partition("/")[0] != (mine[0] if mine[1] else "ollama"):
-        return f"a note cannot choose another server: {model[:40]!r}"
-    try:
-        steps, seconds = int(options.get("steps", 10**6)), float(options.get("seconds", 1e9))
-    except ValueError:
-        return "steps and seconds are numbers"
-    own = nest.config.limits
-    limits: Limits = replace(own, steps=min(own.steps, max(1, steps)), seconds=min(own.seconds, max(1.0, seconds)))
-    return Ask(
-        text=trigger.text,
-        now=datetime.now().astimezone(),
-        note=path,
-        model=model,
-        contract=contract,
-        limits=limits,
-        trigger="watch",
-    )
-
-
-def why_not(nest: Nest, path: str) -> str:
-    """Why nothing in this note is ever asked; empty when it may be."""
-    if why := why_no_source(path):
-        return why
-    if nest.is_run(path) or matches_any(path, (nest.config.system,)):
-        return "it is in the folder of runs" if nest.is_run(path) else "it is in the folder of scripts"
-    if matches_any(path, nest.config.watch.exclude):
-        return "[watch] exclude names it"
-    if nest.is_private(path):
-        return "it is private, and would be read"
-    if matches_any(path, nest.protected):
-        return "it is protected, so its state could not be written"
-    if matches_any(path, template_globs(nest)):
-        return "it is a template"
-    original = find_original(path)
-    if original and (nest.root / original).is_file():
-        return f"it looks like a copy that a sync made of {original}"
-    return ""
-
-
-def template_globs(nest: Nest) -> tuple[str, ...]:
-    """Where the app and its plugins keep templates, by their own settings."""
-    import json
-
-    found = []
-    for file, keys in (
-        ("templates.json", ("folder",)),
-        ("daily-notes.json", ("template",)),
-        ("plugins/templater-obsidian/data.json", ("templates_folder",)),
-        ("plugins/quickadd/data.json", ("templateFolderPath",)),
-    ):
-        try:
-            settings = json.loads((nest.root / ".obsidian" / file).read_text("utf-8-sig"))
-        except (OSError, ValueError):
-            continue
-        for key in keys:
-            value = settings.get(key) if isinstance(settings, dict) else None
-            if isinstance(value, str) and value.strip("/ "):
-                folder = value.strip("/ ")
-                found += [f"/{folder}", f"/{folder}.md"]
-    return tuple(found)
-
-
-def _seal(nest: Nest) -> str:
-    """What decides, beside a note itself, whether it asks."""
-    config = nest.config
-    parts = (_RULES, config.watch, config.system, config.runs, config.private, config.protected)
-    return digest(repr((*parts, template_globs(nest))).encode())
 
 
 def _stamp(entry: Entry) -> tuple[int, int, int, int]:

@@ -107,6 +107,37 @@ class Triggers:
     """All answers, also those whose question is gone."""
 
 
+Event = Literal["created", "changed", "moved", "tagged", "becomes"]
+EVENTS: tuple[Event, ...] = ("created", "changed", "moved", "tagged", "becomes")
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """A note that asks whenever something happens to other notes."""
+
+    path: str
+    event: Event
+    name: str = ""
+    """The tag, or the property that becomes `value`."""
+    value: str = ""
+    folder: str = ""
+    """Only notes in this folder, or below it."""
+    tag: str = ""
+    """Only notes that carry it."""
+    where: tuple[tuple[str, str], ...] = ()
+    """Only notes whose properties have these values."""
+    ask: str = ""
+    """What is asked; `{title}` and `{path}` stand for the note it happened to."""
+    tool: str = ""
+    """Or the tool that is called, with the note's path as its first parameter."""
+
+    @property
+    def digest(self) -> str:
+        """What it does; where its note lies does not count."""
+        parts = (self.event, self.name, self.value, self.folder, self.tag, repr(self.where), self.ask, self.tool)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
 def _as_state(written: str) -> TriggerState:
     """A word that is no state is somebody's own, and nothing to act on."""
     if not written:

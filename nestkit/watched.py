@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nestkit.answers import read_triggers
+from nestkit.asking import pause_file, watch_folder, why_not
+from nestkit.automation import automations_folder, read_automations
 from nestkit.change import digest
-from nestkit.daemon import pause_file, watch_folder, why_not
 from nestkit.errors import NestError
 from nestkit.marking import said, this_host
+from nestkit.note import Problem
 from nestkit.trigger import Skipped, Trigger
 from nestkit.vault.place import vault_key
 from nestkit.watching.ledger import OPEN, Asked, Ledger, open_ledger
@@ -58,6 +60,8 @@ def asked_record(asked: Asked) -> dict[str, Any]:
 
 def why(nest: Nest, path: str) -> list[dict[str, Any]]:
     """`{line, what, state, why}` of everything in a note that asks or looks like it; line 0 concerns the whole note."""
+    if path.startswith(automations_folder(nest) + "/"):
+        return _why_automation(nest, path)
     if reason := why_not(nest, path):
         return [_row(0, path, "skipped", reason)]
     content = nest.read_bytes(path)
@@ -68,7 +72,9 @@ def why(nest: Nest, path: str) -> list[dict[str, Any]]:
     with _ledger(nest) as ledger:
         rows = [_told(nest, ledger, path, trigger) for trigger in triggers.found]
         seen = ledger.seen(path) if ledger else None
+        automated = [each for each in (ledger.of_note(path) if ledger else []) if each.kind == "automation"]
     rows += [_skipped(each) for each in triggers.skipped]
+    rows += [_row(0, f"{each.source}: {each.text}", each.state, _automated(each)) for each in automated]
     if not rows:
         rows = [_row(0, path, "nothing", "no block `nest`, no task #nest, no property nest: stands in it")]
     elif any(trigger.state == "todo" for trigger in triggers.found) and find_watcher(watch_folder(nest)) is None:
@@ -76,6 +82,30 @@ def why(nest: Nest, path: str) -> list[dict[str, Any]]:
     elif seen is None or seen.digest != digest(content):
         rows.append(_row(0, path, "waiting", "the note was changed and is not settled yet"))
     return sorted(rows, key=lambda row: row["line"])
+
+
+def _why_automation(nest: Nest, path: str) -> list[dict[str, Any]]:
+    """What an automation waits for, or what is wrong with it."""
+    found = next((each for each in read_automations(nest) if each.path == path), None)
+    if found is None:
+        return [_row(0, path, "off", "it has no `on`, or says `enabled: false`")]
+    if isinstance(found, Problem):
+        return [_row(found.line, path, "off", found.what)]
+    event = {"tagged": f"tagged {found.name}", "becomes": f"{found.name} becomes {found.value}"}.get(
+        found.event, found.event
+    )
+    where = f" in {found.folder}" if found.folder else ""
+    return [_row(0, path, "on", f"when a note{where} is {event}: {found.ask or f'tool {found.tool}'}")]
+
+
+def _automated(asked: Asked) -> str:
+    if asked.state in OPEN:
+        return f"set off at {_iso(asked.queued)}"
+    return (
+        f"carried out at {_iso(asked.finished)}"
+        + (f", run {asked.run}" if asked.run_path else "")
+        + (f": {asked.reason}" if asked.reason else "")
+    )
 
 
 def own_service(nest: Nest, program: str) -> Service:

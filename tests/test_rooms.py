@@ -30,6 +30,7 @@ HALL = (
     "write_back",
     "obsidian",
     "answers",
+    "asking",
     "marking",
     "daemon",
     "watched",

@@ -34,7 +34,8 @@ def watch_command(
     Each question is asked once; its state and its answer stand below it. SIGTERM (or Ctrl+C) lets what runs come to its
     end, a second one cancels it.
     """
-    from nestkit.daemon import Daemon, open_watch_log, pause_file
+    from nestkit.asking import open_watch_log, pause_file
+    from nestkit.daemon import Daemon
     from nestkit.watched import watch_status
 
     if install_service:
@@ -109,7 +110,7 @@ def why_command(ctx: click.Context, note: str, as_json: bool) -> None:
 @click.pass_context
 def pause_command(ctx: click.Context) -> None:
     """Ask nothing in this vault until `nest resume`; what runs comes to its end."""
-    from nestkit.daemon import pause_file
+    from nestkit.asking import pause_file
 
     file = pause_file(_open(ctx))
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +122,7 @@ def pause_command(ctx: click.Context) -> None:
 @click.pass_context
 def resume_command(ctx: click.Context) -> None:
     """Ask again what waits."""
-    from nestkit.daemon import pause_file
+    from nestkit.asking import pause_file
 
     pause_file(_open(ctx)).unlink(missing_ok=True)
     print_lines(["resumed"])

@@ -23,6 +23,7 @@ CREATE TABLE seen (                     -- files as they were when they were las
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
     inode INTEGER NOT NULL, digest TEXT NOT NULL, said TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
+CREATE INDEX seen_digest ON seen (digest);
 CREATE TABLE asks (
     number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, path TEXT NOT NULL, kind TEXT NOT NULL, line INTEGER NOT NULL,
     text TEXT NOT NULL, source TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, claim TEXT NOT NULL DEFAULT '',
@@ -105,6 +106,16 @@ class Ledger:
         """The file as it was last looked at."""
         row = self._connection.execute(f"SELECT {_SEEN} FROM seen WHERE path = ?", (path,)).fetchone()
         return Seen(*row) if row else None
+
+    def paths_of(self, digest: str) -> list[str]:
+        """Files that had this content when they were looked at."""
+        return [
+            row[0] for row in self._connection.execute("SELECT path FROM seen WHERE digest = ? LIMIT 20", (digest,))
+        ]
+
+    def is_new(self) -> bool:
+        """Whether nothing was ever looked at."""
+        return self._connection.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is None
 
     def look_anew(self, seal: str) -> None:
         """When the settings are others than those of `seal`, every file is to be looked at again."""
