@@ -91,9 +91,8 @@ def _why_automation(nest: Nest, path: str) -> list[dict[str, Any]]:
         return [_row(0, path, "off", "it has no `on`, or says `enabled: false`")]
     if isinstance(found, Problem):
         return [_row(found.line, path, "off", found.what)]
-    event = {"tagged": f"tagged {found.name}", "becomes": f"{found.name} becomes {found.value}"}.get(
-        found.event, found.event
-    )
+    more = {"tagged": f"tagged {found.name}", "becomes": f"one whose {found.name} becomes {found.value}"}
+    event = more.get(found.event, found.event)
     where = f" in {found.folder}" if found.folder else ""
     return [_row(0, path, "on", f"when a note{where} is {event}: {found.ask or f'tool {found.tool}'}")]
 

@@ -178,5 +178,5 @@ def test_an_automation_that_is_none_says_why(vault: Path, properties: str, said:
 def test_notes_beside_automations_are_none() -> None:
     assert parse_automation("a.md", "text") is None
     assert parse_automation("a.md", "---\non: created\nask: x\nenabled: false\n---\n") is None
-    found = parse_automation("a.md", '---\nOn: tagged #Idea\nask: "x"\nfolder: /In/\n---\n')
+    found = parse_automation("a.md", '---\nOn: "tagged #Idea"\nask: "x"\nfolder: /In/\n---\n')
     assert found == Automation("a.md", "tagged", "idea", folder="In", ask="x")
