@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nestkit.errors import NestError
-from nestkit.index.facts import has_value
+from nestkit.index.values import has_value
 from nestkit.note import Note, Problem, title_of
 from nestkit.parse.automation import parse_automation
 from nestkit.run import Ask, Run
