@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,11 @@ from typing import Any, Final
 from nestkit.parse.nodes import nodes_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_TAKEN = frozenset(
+    ("final_answer", "find_tools", "describe", "vault", "copyright", "credits", "license", "exit", "quit", "help")
+)
+"""What a program finds besides Python's built-ins: nest's own names, and those that Python's `site` adds."""
 
 UNKNOWN: Final = object()
 """What a value is that only running the script could tell."""
@@ -128,6 +134,17 @@ def identifier(text: str) -> str:
     if not name.isidentifier():
         name = f"_{name}"
     return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def script_name(path: str) -> str:
+    """What a script is called in a program: its file's name as a Python name, `_` behind one that is taken.
+
+    Taken are the words and built-ins of Python and what every program has from nest; only nest's own script, which lies
+    in no folder, may have such a name.
+    """
+    folder, _, file = path.rpartition("/")
+    name = identifier(re.sub(r"\.\w+$", "", file))
+    return f"{name}_" if folder and (name in _TAKEN or name in vars(builtins)) else name
 
 
 def source_text(node: ast.AST | None, max_chars: int = 120) -> str:

@@ -14,7 +14,7 @@ from nestkit.note import Problem
 from nestkit.parse.docstring import header_comment, summary_of, words_of
 from nestkit.parse.effects import unique_effects
 from nestkit.parse.metadata import Wishes, parse_nest_block
-from nestkit.parse.names import identifier
+from nestkit.parse.names import script_name
 from nestkit.parse.placing import place_examples, place_utterances
 from nestkit.parse.program import ARGUMENTS
 from nestkit.parse.source import MAX_BYTES
@@ -64,7 +64,7 @@ def parse_shell(path: str, source: bytes, digest: str) -> Script:
     if isinstance(text, Problem):
         return Script(path, digest, problems=(text,))
     lines = text.split("\n")
-    name = identifier(path.rpartition("/")[2].rpartition(".")[0])
+    name = script_name(path)
     shell = _shell(lines[0], path)
     if not shell:
         return Script(path, digest, others=((name, f"it is started by {lines[0][2:].strip()[:80]}, not by a shell"),))

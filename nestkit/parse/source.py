@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import codecs
 import io
-import re
 import tokenize
 import warnings
 from dataclasses import dataclass, field
 
 from nestkit.note import Problem
 from nestkit.parse.metadata import Wishes
-from nestkit.parse.names import Names, identifier, is_main_guard, names_in
+from nestkit.parse.names import Names, is_main_guard, names_in, script_name
 from nestkit.tool import Tool
 
 MAX_BYTES = 1 << 20
@@ -90,7 +89,7 @@ def parse_source(path: str, source: bytes) -> Source | Problem:
         return Problem(path, 1, f"cannot be decoded: {error}")
     except (RecursionError, MemoryError):
         return Problem(path, 0, TOO_DEEP)
-    return Source(path, identifier(_stem(path)), tuple(text.split("\n")), tree, names)
+    return Source(path, script_name(path), tuple(text.split("\n")), tree, names)
 
 
 def _decoded(source: bytes) -> str:
@@ -105,7 +104,3 @@ def _tree(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
-
-
-def _stem(path: str) -> str:
-    return re.sub(r"\.pyw?$", "", path.rpartition("/")[2])

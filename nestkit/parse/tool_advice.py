@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from nestkit.parse.docstring import words_of
-from nestkit.parse.names import Names
+from nestkit.parse.names import Names, identifier
 from nestkit.parse.nodes import nodes_of
 from nestkit.parse.source import Source, parse_source
 from nestkit.tool import Effect, Parameter, Tool
@@ -54,7 +54,10 @@ def find_prompts(path: str, source: bytes) -> list[tuple[int, str]]:
 
 
 def check_name(tool: Tool, others: Sequence[Tool]) -> str:
-    """Why a program must write the tool's full name; empty when the bare one does."""
+    """Why a program must write another name than one would expect; empty when it need not."""
+    script, stem = tool.name.partition(".")[0], tool.script.rpartition("/")[2].partition(".")[0]
+    if script == f"{identifier(stem).removesuffix('_')}_" and not stem.endswith("_"):
+        return f"{stem} is a name of Python or of nest itself: a program must write {tool.name}; rename the file"
     if tool.short == tool.name:
         return ""
     if hasattr(builtins, tool.short):

@@ -99,7 +99,7 @@ def test_what_is_no_tool_is_listed_with_its_reason() -> None:
 
 
 def test_nests_own_script_is_read_by_the_same_reader() -> None:
-    script = parse_script("nest/vault.py", (PACKAGE / "scripts/vault.py").read_bytes())
+    script = parse_script("vault.py", (PACKAGE / "scripts/vault.py").read_bytes())
     assert script.problems == ()
     assert {"vault.list_notes", "vault.read_note", "vault.set_property", "vault.describe"} <= {
         tool.name for tool in script.tools
