@@ -14,6 +14,7 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
     "ask": {"model": str, "contract": str, "steps": int, "seconds": float, "tokens": int},
     "limits": {item.name: int if item.type == "int" else float for item in fields(Limits)},
     "model": {"host": str, "host_key": str, "openai": str, "openai_key": str, "think": str},
+    "packages": {"index": str, "fetch": str},
     "review": {"tick": bool},
     "watch": {
         "settle": float,
@@ -33,6 +34,7 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
 _STRICTNESS: tuple[Contract, ...] = ("sandboxed", "brokered", "reviewed")
 
 
+FETCHING = ("always", "ask", "never")
 THINKING = ("", "off", "on", "low", "medium", "high", "max")
 
 
@@ -86,6 +88,10 @@ class Config:
     contract: Contract = "brokered"
     servers: Servers = field(default_factory=Servers)
     """The person's own settings only, never a vault's."""
+    index: str = "https://pypi.org/simple"
+    """Where packages of scripts come from: an address, or an absolute folder of wheels; the person's own settings."""
+    fetch: str = "ask"
+    """Whether packages are fetched for a script: always, after a person's yes, never."""
     tick: bool = False
     """Whether a ticked box in a run's note approves what it shows; the person's own settings only."""
     limits: Limits = field(default_factory=Limits)
@@ -117,7 +123,8 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
     A vault comes from anywhere, so its file may name folders, hide notes and lower ceilings; it may not raise a
     limit, loosen the contract or choose another server.
     """
-    mine = _apply(Config(servers=Servers(**user.get("model", {}))), user)
+    index = user.get("packages", {}).get("index", Config().index)
+    mine = _apply(Config(servers=Servers(**user.get("model", {})), index=index), user)
     theirs = _apply(mine, vault)
     lower = {
         item.name: min(getattr(mine.limits, item.name), getattr(theirs.limits, item.name)) for item in fields(Limits)
@@ -128,6 +135,7 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
         servers=mine.servers,
         model=_narrower_model(mine.model, theirs.model),
         tick=mine.tick and theirs.tick,
+        fetch=max(mine.fetch, theirs.fetch, key=FETCHING.index),
         contract=contract,
         private=mine.private + theirs.private if theirs.private != mine.private else mine.private,
         protected=mine.protected + theirs.protected if theirs.protected != mine.protected else mine.protected,
@@ -169,6 +177,10 @@ def _check_key(file: str, section: str, key: str, value: object) -> None:
         raise ConfigError(f"{file}: {section}.{key} should be {named}, not {value!r}")
     if key == "think" and value not in THINKING:
         raise ConfigError(f"{file}: model.think should be one of {', '.join(THINKING[1:])}, not {value!r}")
+    if key == "fetch" and value not in FETCHING:
+        raise ConfigError(f"{file}: packages.fetch should be one of {', '.join(FETCHING)}, not {value!r}")
+    if key == "index" and not str(value).startswith(("https://", "http://", "/")):
+        raise ConfigError(f"{file}: packages.index should be an address or an absolute folder, not {value!r}")
     if section == "ask" and key == "contract" and value not in CONTRACTS:
         raise ConfigError(f"{file}: ask.contract should be one of {', '.join(CONTRACTS)}, not {value!r}")
 
@@ -184,6 +196,7 @@ def _apply(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
         protected=tuple(place.get("protected", config.protected)),
         model=str(ask.get("model", config.model)),
         contract=ask.get("contract", config.contract),
+        fetch=sections.get("packages", {}).get("fetch", config.fetch),
         tick=sections.get("review", {}).get("tick", config.tick),
         limits=replace(config.limits, **limits),
         watch=replace(config.watch, **{key: _watched(value) for key, value in sections.get("watch", {}).items()}),

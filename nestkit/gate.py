@@ -87,6 +87,23 @@ class Gate:
         self.matter = matter
         return refusal
 
+    def fetch(self, tool: Tool) -> bool:
+        """Whether the packages of this tool's script may be fetched: by a setting, a grant, or the person."""
+        trust, wants = self._nest.trust, self._nest.trust.wants(tool)
+        if self._nest.config.fetch == "always" or self._run.ask.leave.yes or trust.holds(wants):
+            return True
+        if self._nest.config.fetch == "never" or self._company.person is None:
+            return False
+        if not self._company.person(tool, {}, wants):
+            return False
+        if tool.confirm != "always":
+            trust.keep(wants, self._run.ask.now, self.say)
+        return True
+
+    def say(self, line: str) -> None:
+        """One line a person should know."""
+        self._company.say(line)
+
     def changes(self, run: Run, changes: tuple[Change, ...]) -> Refusal | None:
         """Why these changes may not reach the vault; None when they may."""
         refusal = None if run.ask.leave.yes else check_changes(changes, run.ask.contract)

@@ -38,6 +38,7 @@ from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 if TYPE_CHECKING:
     from nestkit.change import Applied
     from nestkit.index.finder import Finder
+    from nestkit.packages import Packages
     from nestkit.run import Ask, Run
     from nestkit.runs.note import RunNote
     from nestkit.trust import Trust
@@ -148,6 +149,13 @@ class Nest(Lookups):
             for script, mentions in facts.mentions_of_scripts(self.index, self.config.runs).items()
         }
         return Finder(self.registry.tools, said)
+
+    @cached_property
+    def packages(self) -> Packages:
+        """The packages that scripts ask for."""
+        from nestkit.packages import Packages  # late: most scripts need none
+
+        return Packages(self)
 
     @cached_property
     def trust(self) -> Trust:

@@ -104,6 +104,8 @@ class Wants:
     """(path, line, text) of the code that shows an effect."""
     dependencies: tuple[str, ...] = ()
     """Packages from outside that run with the same powers."""
+    fetch: str = ""
+    """Where they would have to be fetched from; empty when they are there."""
 
 
 PROTECTED = (".obsidian", ".git", ".nest", ".trash", "nest.toml")

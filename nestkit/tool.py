@@ -153,6 +153,8 @@ class Script:
     dependencies: tuple[str, ...] = ()
     """PEP 723 requirements."""
     requires_python: str = ""
+    refused_packages: str = ""
+    """Why its packages are never prepared: what its block asks for that only the person may decide."""
     imports: tuple[str, ...] = ()
     """Dotted names of the modules it could load; those in the scripts' folder run with its powers."""
     problems: tuple[Problem, ...] = ()

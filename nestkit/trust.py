@@ -7,7 +7,8 @@ with a vault can give itself one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ class Trust:
         self.trouble = ""
         """Why the grants could not be read, as far as known; then there are none."""
         self._known: dict[str, Wants] = {}
+        """By tool, as long as the registry is the same."""
         self._known_of: object = None
 
     def wants(self, tool: Tool) -> Wants:
@@ -54,7 +56,9 @@ class Trust:
             self._known, self._known_of = {}, self._nest.registry
         if tool.name not in self._known:
             self._known[tool.name] = self._wants(tool)
-        return self._known[tool.name]
+        script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
+        missing = script.dependencies and self._nest.packages.find(script) is None
+        return replace(self._known[tool.name], fetch=self._nest.config.index if missing else "")
 
     def _wants(self, tool: Tool) -> Wants:
         scripts = self._nest.registry.scripts
@@ -91,6 +95,13 @@ class Trust:
         given = now.isoformat(timespec="seconds")
         new = [Grant(w.tool, w.script, w.digest, tuple(map(str, w.effects)), given) for w in wanted]
         change_grants(self._file, lambda old: [*(g for g in old if (g.script, g.tool) not in names), *new])
+
+    def keep(self, wants: Wants, now: datetime, say: Callable[[str], None]) -> None:
+        """The same for a yes that was just given: it holds for what is at hand, even where it cannot be kept."""
+        try:
+            self.give([wants], now)
+        except VaultError as error:
+            say(f"{error}; {error.hint}")
 
     def take(self, name: str = "") -> list[Grant]:
         """Take back the grants of a tool or script, or all of them, and return them. Raises NoTool when it has none."""
@@ -184,6 +195,8 @@ def draft_wants(wants: Wants, declared: Sequence[Effect] | None) -> list[str]:
     """What is asked for and why, in lines for a person; nothing in them can hide or pretend to be ours."""
     asked = set(declared or ())
     lines = [f"{_inline(wants.tool)} ({_inline(wants.script)}) wants leave, besides reading the vault, to"]
+    if wants.fetch:
+        lines.append(f"  - have packages fetched from {wants.fetch}: {', '.join(map(_inline, wants.dependencies))}")
     for effect in wants.effects:
         with_scope, without = _MEANS[effect.kind]
         said = "" if effect in asked or effect.kind == "read" else " (seen in the code, not declared)"
@@ -195,7 +208,7 @@ def draft_wants(wants: Wants, declared: Sequence[Effect] | None) -> list[str]:
         lines.append(f"  and {len(wants.lines) - _MAX_LINES} more lines: read the script before you say yes")
     if others := [_inline(path) for path in wants.files if path != wants.script]:
         lines.append(f"with the same leave for what it loads: {', '.join(others)}")
-    if wants.dependencies:
+    if wants.dependencies and wants.effects:
         lines.append(f"and for the packages it needs: {', '.join(map(_inline, wants.dependencies))}")
     return lines
 

@@ -229,10 +229,7 @@ def _allow(nest: Nest, ask: Ask, company: Company) -> Callable[[Tool, Mapping[st
         if with_leave is None and not company.person(tool, arguments, wants):
             return Refusal(f"you did not allow {tool.name}", tool=tool.name)
         if with_leave is None and tool.confirm != "always":
-            try:
-                nest.trust.give([wants], ask.now)
-            except VaultError as error:  # the yes holds for this call, and will be asked for again
-                company.say(f"{error}; {error.hint}")
+            nest.trust.keep(wants, ask.now, company.say)
         return with_leave
 
     return allow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nestkit.change import Change
 from nestkit.desk import Desk
-from nestkit.errors import NoLayers, VaultError
-from nestkit.gate import Gate
+from nestkit.errors import NoLayers, SandboxError, VaultError
+from nestkit.gate import Gate, find_tools
 from nestkit.note import Problem
 from nestkit.policy import Refusal, effects_needing_leave
 from nestkit.recording import Recording
@@ -26,10 +25,10 @@ from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.check import check_program
 from nestkit.sandbox.command import command_line
 from nestkit.sandbox.engine import Engine, open_engine
-from nestkit.sandbox.job import Job, ToolFailed
+from nestkit.sandbox.job import Job, Refused, ToolFailed
 from nestkit.sandbox.paths import as_opened
 from nestkit.scripts import vault as builtin
-from nestkit.tool import Tool
+from nestkit.tool import Script, Tool
 from nestkit.vault.files import find_spelling
 from nestkit.vault.layer import Begin, Ground, collect_layer
 from nestkit.vault.sight import Sight, find_folders, find_sight, is_within, lay_changes
@@ -69,6 +68,8 @@ class Workshop:
         self._engine: Engine | None = None
         self._execute: Execute | None = None
         self._ahead = Ahead(open_engine)
+        self._unprepared: dict[str, str] = {}
+        """Path of a script -> why its packages could not be built."""
         self.digests: dict[str, str] = {}
         """Path -> digest of each script that was called."""
 
@@ -109,10 +110,43 @@ class Workshop:
             self._execute = self._open.enter_context(
                 engine.program(self._broker, now=self._run.ask.now, seed=self._seed)
             )
+        self._prepare(program)
         limits = self._run.ask.limits
         seconds = max(0.01, min(limits.step_seconds, self.left()))
         self._broker.limits = replace(limits, step_seconds=round(seconds, 3))
         return self._execute(program)
+
+    def _prepare(self, program: str) -> None:
+        """Build the packages of the scripts that a program names, where there is leave; no program ever does."""
+        packages, begun = self._nest.packages, time.monotonic()
+        scripts = {s.path: s for s in self._nest.registry.scripts if s.dependencies and packages.find(s) is None}
+        tools = (
+            find_tools(program, tuple(t for t in self._nest.registry.tools if t.script in scripts))[0]
+            if scripts
+            else ()
+        )
+        for tool in tools:
+            script = scripts.pop(tool.script, None)
+            if script is None or packages.refuse(script) or not self._gate.fetch(tool):
+                continue
+            try:
+                packages.prepare(script, self._gate.say)
+            except SandboxError as error:
+                self._unprepared[script.path] = f"{error}; {error.hint}"
+        self._broker.waited += time.monotonic() - begun
+
+    def _lacking(self, tool: Tool, script: Script) -> ToolFailed | Refused:
+        """Why a tool cannot have the packages it needs."""
+        why = self._nest.packages.refuse(script) or self._unprepared.get(script.path, "")
+        if why:
+            return ToolFailed("ModuleNotFoundError", f"{tool.script}: {why}", ("ModuleNotFoundError", "ImportError"))
+        needs = ", ".join(script.dependencies)
+        hint = f"run `nest trust {tool.name}`, or use --yes"
+        return Refused(Refusal(f"{tool.name} needs packages that are not there: {needs}", hint, tool.name, True))
+
+    def _site(self, tool: Tool) -> tuple[str, ...]:
+        script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
+        return self._nest.packages.find(script) or ()
 
     def _redo(self, call: ToolCall) -> None:
         """Know of a call that an earlier part of this run made."""
@@ -133,9 +167,8 @@ class Workshop:
         arguments = as_opened(tool, arguments, self._desk.find_path, self._is_there)
         script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
         self.digests[script.path] = script.digest
-        if missing := [name for name in script.dependencies if not _is_here(name)]:
-            text = f"{tool.script} needs {', '.join(missing)}, which is not installed beside nest"
-            raise ToolFailed("ModuleNotFoundError", text, ("ModuleNotFoundError", "ImportError"))
+        if self._nest.packages.find(script) is None:
+            raise self._lacking(tool, script)
         writes = _scopes(tool, "write", "delete")
         staged = self._desk.stage.changes()
         layers = self._engine is not None and self._engine.layers
@@ -228,7 +261,7 @@ class Workshop:
             network=_scopes(tool, "network"),
             run=(*_scopes(tool, "run"), *([tool.target] if tool.manner == "shell" else [])),
             shell=tool.target if tool.manner == "shell" else "",
-            site=_site(),
+            site=self._site(tool),
             digest=digest,
             modules=self._modules(tool),
         )
@@ -323,20 +356,3 @@ def _scopes(tool: Tool, *kinds: str) -> tuple[str, ...]:
 def _environment(tool: Tool) -> dict[str, str]:
     """Values of the variables the tool was allowed."""
     return {name: os.environ[name] for name in _scopes(tool, "env") if name in os.environ}
-
-
-def _site() -> tuple[str, ...]:
-    """Folders of installed packages that a script may import from."""
-    return tuple(folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages")))
-
-
-def _is_here(requirement: str) -> bool:
-    """Whether a PEP 508 requirement's package is installed beside nest, whatever its version."""
-    import re
-    from importlib.metadata import PackageNotFoundError, version
-
-    name = re.match(r"[\w.-]+", requirement.strip())
-    try:
-        return bool(name and version(name[0]))
-    except PackageNotFoundError:
-        return False

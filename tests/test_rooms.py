@@ -24,6 +24,7 @@ HALL = (
     "workshop",
     "desk",
     "trust",
+    "packages",
     "gate",
     "recording",
     "review",

@@ -50,7 +50,10 @@ def _list(trust: Trust, as_json: bool) -> None:
     if as_json:
         print_json(records)
         return
-    print_lines(f"{r['tool']:<28} {', '.join(r['effects'])}  [{r['state']}; {r['given'][:10]}]" for r in records)
+    print_lines(
+        f"{r['tool']:<28} {', '.join(r['effects']) or 'its packages'}  [{r['state']}; {r['given'][:10]}]"
+        for r in records
+    )
     if not records:
         print_lines(["nothing is granted in this vault"])
 
@@ -61,7 +64,7 @@ def _give(nest: Nest, name: str, yes: bool) -> bool:
     wanted: list[Wants] = []
     for tool in tools.values():
         wants = nest.trust.wants(tool)
-        if not wants.effects:
+        if not wants.effects and not wants.fetch:
             print_lines([f"{tool.name} only reads: it needs no leave"])
         elif nest.trust.holds(wants):
             print_lines([f"{tool.name} has that leave already"])
@@ -80,6 +83,9 @@ def _give(nest: Nest, name: str, yes: bool) -> bool:
         return False
     nest.trust.give(wanted, datetime.now().astimezone())
     print_lines(f"{wants.tool}: granted" for wants in wanted)
+    scripts = {wants.script for wants in wanted if wants.fetch}
+    for script in (script for script in nest.registry.scripts if script.path in scripts):
+        nest.packages.prepare(script, hint)
     for tool in tools.values():
         if tool.confirm == "always":
             hint(f"{tool.name} is `confirm: always`: you are asked before every call all the same")

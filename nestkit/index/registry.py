@@ -44,6 +44,7 @@ def script_from(kept: Mapping[str, Any]) -> Script:
         summary=kept["summary"],
         dependencies=tuple(kept["dependencies"]),
         requires_python=kept["requires_python"],
+        refused_packages=kept["refused_packages"],
         imports=tuple(kept["imports"]),
         problems=tuple(Problem(**problem) for problem in kept["problems"]),
     )

@@ -25,6 +25,8 @@ class Environment:
     dependencies: tuple[str, ...] = ()
     requires_python: str = ""
     wishes: Wishes = field(default_factory=Wishes)
+    refused: str = ""
+    """What in it only the person may decide: direct references, where packages come from."""
 
 
 def parse_environment(lines: Sequence[str], path: str) -> tuple[Environment, list[Problem]]:
@@ -32,7 +34,7 @@ def parse_environment(lines: Sequence[str], path: str) -> tuple[Environment, lis
     blocks = [(first, block) for kind, first, block in inline_blocks(lines) if kind == "script"]
     if len(blocks) > 1:
         line = blocks[1][0]
-        return Environment(wishes=UNREADABLE), [
+        return Environment(wishes=UNREADABLE, refused="two script blocks"), [
             Problem(path, line, "a second `# /// script` block; PEP 723 allows one, keep one")
         ]
     if not blocks:
@@ -41,7 +43,9 @@ def parse_environment(lines: Sequence[str], path: str) -> tuple[Environment, lis
     try:
         table = _toml("\n".join(block), first)
     except Wrong as wrong:
-        return Environment(wishes=UNREADABLE), [Problem(path, wrong.line, str(wrong))]
+        return Environment(wishes=UNREADABLE, refused="an unreadable script block"), [
+            Problem(path, wrong.line, str(wrong))
+        ]
     return _environment(table, block, path, first)
 
 
@@ -73,12 +77,14 @@ def _environment(
     for key in table.keys() - {"dependencies", "requires-python", "tool"}:
         problems.append(Problem(path, _line_of(key, block, first), f"unknown key {key!r} in the script block"))
     kept = []
+    refused = ""
     given = table.get("dependencies", [])
     for requirement in given if isinstance(given, list) else [given]:
         if isinstance(requirement, str) and len(requirement) < 300 and _REQUIREMENT.fullmatch(requirement.strip()):
             kept.append(requirement.strip())
         else:
             what = f"dependency {str(requirement)[:80]!r} should be a package name with versions"
+            refused = refused or f"the dependency {str(requirement)[:80]!r}"
             problems.append(Problem(path, _line_of("dependencies", block, first), what))
     python = table.get("requires-python", "")
     if not isinstance(python, str):
@@ -86,13 +92,17 @@ def _environment(
         python = ""
     tools = table.get("tool", {})
     nest = tools.get("nest", {}) if isinstance(tools, dict) else {}
+    if isinstance(tools, dict) and "uv" in tools:
+        what = "[tool.uv] is not obeyed: where packages come from is the person's own setting; take it out"
+        problems.append(Problem(path, _line_of("tool.uv", block, first), what))
+        refused = refused or "[tool.uv]"
     if not isinstance(nest, dict):
         problems.append(Problem(path, first, "[tool.nest] should be a table"))
         nest = {}
     wishes, more = read_wishes(
         {key: _toml_item(value, _line_of(key, block, first)) for key, value in nest.items()}, path
     )
-    return Environment(tuple(kept), python, wishes), problems + more
+    return Environment(tuple(kept), python, wishes, refused), problems + more
 
 
 def _toml(text: str, first: int) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def _script(source: Source, digest: str) -> Script:
         summary=doc.summary or program.summary or (placed[0].summary if len(placed) == 1 else words_of(source.name)),
         dependencies=environment.dependencies,
         requires_python=environment.requires_python,
+        refused_packages=environment.refused,
         imports=find_imports(source.tree),
         problems=(*problems, *more, *program.problems, *functions.problems, *unfit, *misplaced),
     )

@@ -106,6 +106,8 @@ class Broker:
             return value
         except (ToolFailed, Refused, Stopped) as trouble:
             error = str(trouble)
+            if isinstance(trouble, Refused):
+                self._refusals.append(trouble.refusal)
             raise
         finally:
             seconds = time.perf_counter() - begun
@@ -164,7 +166,6 @@ class Broker:
         finally:
             self.waited += time.monotonic() - begun
         if refusal is not None:
-            self._refusals.append(refusal)
             raise Refused(refusal)
 
     def _run(self, tool: Tool, arguments: Arguments) -> tuple[Any, Sequence[str]]:
