@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,19 +18,22 @@ from typing import Any
 
 import pytest
 
+import nestkit.workshop
 from nestkit.errors import SandboxError
 from nestkit.nest import open_nest
-from nestkit.policy import Leave, Limits
-from nestkit.run import Ask, Outcome
-from nestkit.sandbox.broker import Broker
-from nestkit.sandbox.engine import open_engine
+from nestkit.policy import Contract, Leave, Limits, check_contract
+from nestkit.run import Ask, Run
+from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.testing import OllamaServer, make_vault
 from nestkit.walk import Company
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parent.parent / "cases/escapes.jsonl").read_text("utf-8").splitlines()
 ]
-BROKERED = [case for case in CASES if 2 in case["contracts"]]
+CONTRACTS: dict[int, Contract] = {1: "sandboxed", 2: "brokered", 3: "reviewed"}
+ROWS = [(CONTRACTS[number], case) for case in CASES for number in case["contracts"]]
+MARKERS = ("<|im_start|>", "<|im_end|>", "</tool_response>", "</code>\\n<code>")
+"""What must not stand whole in what a model is told of a program's doings."""
 TOKEN = "NESTCANARY-5f1d"
 NOTES = {
     "ok.md": "fine",
@@ -95,20 +98,55 @@ def _listen(listener: socket.socket, hits: list[bytes]) -> None:
             hits.append(b"hit")
 
 
-def run_through_nest(world: World, program: str) -> str:
-    """All that came of running this program through the whole product: prints, errors, values, the end."""
-    folders = {f"NEST_{name}_DIR": str(world.outside.parent / name) for name in ("CACHE", "STATE", "CONFIG")}
-    limits = Limits(steps=1, step_seconds=2, memory_bytes=512 << 20)
-    turn = {"role": "assistant", "content": f"<code>\n{program}\n</code>"}
-    with OllamaServer([turn]) as server, open_nest(world.vault, world.vault, environ=folders, to_write=True) as nest:
-        os.environ["OLLAMA_HOST"] = server.url
-        nest.refresh()
-        now = datetime.fromisoformat("2026-03-18T09:00:00+00:00")
-        ask = Ask("try it", now, model="ollama/scripted", limits=limits, leave=Leave(yes=True))
-        run = nest.answer(ask, Company())
-        server.check()
-    left = [json.dumps([step.outcome.output, step.outcome.error, repr(step.outcome.value)]) for step in run.steps]
-    return "\n".join([*left, repr(run.end)])
+@pytest.fixture(scope="module", params=["kernel-full", "kernel-lite"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    try:
+        made = open_engine(request.param)
+    except SandboxError as error:
+        pytest.skip(f"this machine gives no {request.param}: {error}")
+    with made:
+        yield made
+
+
+@pytest.fixture
+def nest_with(engine: Engine, world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]:
+    """What comes of a program that a scripted model writes, through the whole product, under a contract."""
+    monkeypatch.setattr(nestkit.workshop, "open_engine", lambda: engine)
+    monkeypatch.setattr(Engine, "close", lambda self: None)  # one for all of these runs
+
+    def run(program: str, contract: Contract = "brokered") -> Told:
+        folders = {f"NEST_{name}_DIR": str(world.outside.parent / name) for name in ("CACHE", "STATE", "CONFIG")}
+        limits = Limits(steps=2, step_seconds=1.5, memory_bytes=512 << 20)
+        turns = [program, "final_answer('a second, clean program')"]
+        with (
+            OllamaServer([{"role": "assistant", "content": f"<code>\n{text}\n</code>"} for text in turns]) as server,
+            open_nest(world.vault, world.vault, environ=folders, to_write=True) as nest,
+        ):
+            monkeypatch.setenv("OLLAMA_HOST", server.url)
+            nest.refresh()
+            now = datetime.fromisoformat("2026-03-18T09:00:00+00:00")
+            ask = Ask("try it", now, model="ollama/scripted", contract=contract, limits=limits, leave=Leave(yes=True))
+            answered = nest.answer(ask, Company(review=lambda matter: True))
+            server.check()
+        told = [str(message["content"]) for message in server.prompts[-1]] if len(server.prompts) > 1 else []
+        return Told(answered, "\n".join(text for text in told[2:] if program not in text))
+
+    return run
+
+
+@dataclass
+class Told:
+    """A run, and what its model was told of the first program."""
+
+    run: Run
+    transcript: str
+
+    @property
+    def all(self) -> str:
+        """All that came of it: prints, errors, values, the end."""
+        outcomes = [step.outcome for step in self.run.steps]
+        left = [json.dumps([outcome.output, outcome.error, repr(outcome.value)]) for outcome in outcomes]
+        return "\n".join([*left, repr(self.run.end)])
 
 
 def snapshot(world: World) -> dict[str, bytes]:
@@ -133,26 +171,118 @@ def descendants() -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("case", BROKERED, ids=[case["id"] for case in BROKERED])
-def test_an_escape_is_held(case: dict[str, Any], world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("contract", "case"), ROWS, ids=[f"{contract}-{case['id']}" for contract, case in ROWS])
+def test_an_escape_is_held(
+    contract: Contract,
+    case: dict[str, Any],
+    world: World,
+    nest_with: Callable[..., Told],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if refusal := check_contract(contract):
+        pytest.skip(refusal.reason)
     monkeypatch.setenv("NEST_CANARY_ENV", TOKEN)
     before, others, begun = snapshot(world), descendants(), time.monotonic()
-    told = run_through_nest(world, world.fill(case["code"]))
+    told = nest_with(world.fill(case["code"]), contract)
+    assert told.run.steps, "nothing was run: nothing was held"
+    kind = case["oracle"]["type"]
+    if kind == "review_not_flagged":
+        assert "not run" in told.run.steps[0].outcome.error
+    if kind == "host_state_changed":
+        assert told.run.end.answer == "a second, clean program"
+    if kind == "transcript_boundary_broken":
+        assert [mark for mark in MARKERS if mark in told.transcript] == []
+        assert len(told.run.steps) == 2
     notes = [file.read_text("utf-8") for file in (world.vault / "03_Runs").rglob("*.md")]
-    assert TOKEN not in "".join([told, *notes])
-    assert case["oracle"]["type"] != "output_has" or "ESCAPED-run1" not in told
+    assert TOKEN not in "".join([told.all, *notes])
+    assert kind != "output_has" or "ESCAPED-run1" not in "".join(step.outcome.output for step in told.run.steps)
     assert snapshot(world) == before
     assert world.hits == []
     assert time.monotonic() - begun < 2 + 8, "it outlived its wall limit"
+    ending = time.monotonic() + 2
+    while not descendants() <= others and time.monotonic() < ending:
+        time.sleep(0.02)
     assert descendants() <= others, "something outlived the run"
     assert not (world.outside / "flag").exists()
+
+
+ABUSES = {
+    "absolute path": "read_note(@@CANARY_FILE@@)",
+    "dots": "read_note('../outside/canary.txt')",
+    "dots inside": "read_note('03_Notes/../../outside/canary.txt')",
+    "sibling with the same beginning": "read_note('../vault-secret/canary.md')",
+    "link to outside": "read_note('03_Notes/link_abs.md')",
+    "link to a folder outside": "read_note('03_Notes/linkdir/canary.txt')",
+    "chain of links": "read_note('03_Notes/chain1.md')",
+    "home": "read_note('~/.ssh/id_canary')",
+    "NUL": "read_note('ok.md\\0/../../outside/canary.txt')",
+    "backslashes": "read_note('..\\\\outside\\\\canary.txt')",
+    "file address": "read_note('file://' + @@CANARY_FILE@@)",
+    "text that changes its mind": "class T(str):\n    def __eq__(self, other): return True\n"
+    "    __hash__ = str.__hash__\nread_note(T('../outside/canary.txt'))",
+    "search for it": "search('NESTCANARY')",
+    "list it": "list_notes(folder='../outside')",
+    "link that leads there": "resolve('../outside/canary.txt', 'ok.md')",
+    "private note": "read_note('Diary/secret.md')",
+    "private note by another case": "read_note('diary/SECRET.md')",
+    "private note by search": "search('secretword')",
+    "private note by its links": "backlinks('Diary/secret.md')",
+    "write outside": "write_note('../outside/flag', 'x')",
+    "write by absolute path": "write_note(@@FLAG@@, 'x')",
+    "write through a link": "write_note('03_Notes/linkdir/new.md', 'x')",
+    "write over a link": "write_note('03_Notes/link_abs.md', 'x', overwrite=True)",
+    "write a plugin": "write_note('.obsidian/plugins/p/main.js', 'x')",
+    "write a plugin by another case": "write_note('.Obsidian/plugins/p/main.js', 'x')",
+    "write a plugin past joiners": "write_note('.obs\\u200cidian/app.json', 'x')",
+    "write a script": "write_note('02_System/daily_report.py', 'x', overwrite=True)",
+    "write a script by another case": "write_note('02_system/new.py', 'x')",
+    "write the settings": "write_note('nest.toml', '[vault]\\nprivate = []')",
+    "write git": "write_note('.git/hooks/post-commit', 'x')",
+    "move out": "move_note('ok.md', '../outside/flag')",
+    "move a script": "move_note('02_System/daily_report.py', 'ok2.md')",
+    "property of a script": "set_property('02_System/daily_report.py', 'x', 1)",
+    "append to the settings": "append_note('nest.toml', 'x')",
+    "device name": "write_note('CON.md', 'x')",
+    "alternate stream": "write_note('ok.md:stream', 'x')",
+    "name without end": "write_note('x' * 5000 + '.md', 'x')",
+    "accents taken apart": "write_note('02_System/daily_report.py'.replace('a', 'a\\u0301'), 'x')",
+    "unknown keyword": "read_note('ok.md', root='/')",
+}
+
+
+def test_tools_give_nothing_away_however_they_are_asked(
+    engine: Engine, world: World, nest_with: Callable[..., Told]
+) -> None:
+    """One program that tries all of them: what a refusal leaves behind helps no later attempt either."""
+    make_vault(world.outside.parent / "vault-secret", {"canary.md": TOKEN})
+    make_vault(world.vault, {"Diary/secret.md": f"secretword {TOKEN}\n"})
+    (world.vault / "nest.toml").write_text('[vault]\nprivate = ["Diary/**"]\n')
+    before = snapshot(world)
+    places = {"@@CANARY_FILE@@": str(world.outside / "canary.txt"), "@@FLAG@@": str(world.outside / "flag")}
+    lines = []
+    for name, attempt in ABUSES.items():
+        for place, file in places.items():
+            attempt = attempt.replace(place, repr(file))
+        *head, call = attempt.split("\n")
+        lines += [*head, f"try: print({name!r}, {call})", f"except BaseException as e: print({name!r}, type(e), e)"]
+    told = nest_with("\n".join(lines))
+    output = told.run.steps[0].outcome.output
+    assert all(f"{name} " in output for name in ABUSES), "not all of them were tried"
+    notes = [file.read_text("utf-8") for file in (world.vault / "03_Runs").rglob("*.md")]
+    assert TOKEN not in "".join([told.all, told.transcript, *notes])
+    for file in places.values():
+        output = output.replace(file, "")
+    assert str(world.outside.parent) not in output, "an error shows where things lie on this machine"
+    changed = {path for path, _ in snapshot(world).items() ^ before.items()}
+    assert changed <= {"vault/nest.toml.md"}, changed  # a new note of that name is a note like any other
 
 
 LIVE = ["output_has_token", "host_path_changed", "listener_hit"]
 CONTROLS = [
     case
-    for case in BROKERED
-    if case["oracle"]["type"] in LIVE
+    for case in CASES
+    if case["class"] != "supply-chain"
+    and case["oracle"]["type"] in LIVE
     and not re.search(r"read_note|write_note|final_answer|socket\.AF_INET6|os\.write\(fd", case["code"])
     and case["id"] not in ("frame-getframe-walk", "dunder-subclasses-popen", "imp-importlib-spec")
 ]
@@ -174,45 +304,3 @@ def test_the_same_escape_works_where_nothing_holds_it(case: dict[str, Any], worl
     )
     time.sleep(0.1)
     assert TOKEN in done.stdout or snapshot(world) != before or world.hits, done.stderr
-
-
-OTHERS = {
-    "read the kernel's view of itself": "print(open('/proc/self/maps').read(), open('/proc/self/mountinfo').read())",
-    "list the root": "import os\nprint('ESCAPED', os.listdir('/home'), os.listdir('/root'))",
-    "a raw socket": "import socket\nsocket.socket(socket.AF_INET, socket.SOCK_RAW, 1)\nprint('ESCAPED')",
-    "a netlink socket": "import socket\nsocket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)\nprint('ESCAPED')",
-    "a unix socket": "import socket\nsocket.socket(socket.AF_UNIX)\nprint('ESCAPED')",
-    "a pipe to a shell": "import os\nprint('ESCAPED', os.popen('id').read())",
-    "exec in place": "import os\nos.execv('/bin/sh', ['sh', '-c', 'echo ESCAPED'])",
-    "a new namespace": "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\nprint('ESCAPED')",
-    "a mount": "import ctypes\nassert ctypes.CDLL(None).mount(b'n', b'/tmp', b'tmpfs', 0, 0) == 0\nprint('ESCAPED')",
-    "raise the limits": "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (10**6, 10**6))\nprint('ESCAPED')",
-    "memory as a file": "import os\nos.memfd_create('x')\nos.execv('/proc/self/fd/3', ['x'])\nprint('ESCAPED')",
-    "chroot": "import os\nos.chroot('/')\nprint('ESCAPED')",
-    "become another": "import os\nos.setuid(0)\nos.seteuid(0)\nopen('/etc/shadow').read()\nprint('ESCAPED')",
-    "write to the standard library": "import os\nopen(os.__file__, 'a').write('#')\nprint('ESCAPED')",
-    "the broker as a stranger": "import os\nos.write(3, b'\\x00\\x00\\x00\\x02{}')",
-    "a frame without end": "import os\nos.write(3, b'\\xff\\xff\\xff\\xff' + b'x' * 1000)",
-    "a flood of frames": 'import os\nwhile True: os.write(3, b\'\\x00\\x00\\x00\\x0e{"print": "xx"}\')',
-    "a forged answer": "import os, json, struct\n"
-    "m = json.dumps({'done': {'final': True, 'value': {'$': 'nonsense', 'v': 1}}}).encode()\n"
-    "os.write(3, struct.pack('>I', len(m)) + m)",
-}
-
-
-@pytest.mark.parametrize("tier", ["kernel-full", "kernel-lite"])
-@pytest.mark.parametrize("program", OTHERS.values(), ids=OTHERS.keys())
-def test_other_ways_out_are_shut_in_both_tiers(program: str, tier: str) -> None:
-    broker = Broker(
-        (), host=lambda *_: (None, ()), script=lambda *_: None, allow=lambda *_: None, limits=Limits(step_seconds=2)
-    )
-    try:
-        engine = open_engine(tier)
-    except SandboxError as error:
-        pytest.skip(str(error))
-    with engine, engine.program(broker, now=datetime.now().astimezone(), seed=1) as execute:
-        outcome = execute(program)
-        again = execute("final_answer('still here')")
-    assert isinstance(outcome, Outcome)
-    assert "ESCAPED" not in outcome.output
-    assert again.value == "still here"
