@@ -187,3 +187,10 @@ def test_the_bench_of_tools_runs_and_gives_its_figures() -> None:
     assert row["scripts"] == 10
     assert row["tools"] > 10
     assert min(row[name] for name in ("parse", "cold", "told")) > 0
+
+
+def test_the_bench_of_the_daemon_runs() -> None:
+    words = ["--notes", "60", "--events", "200", "--questions", "2", "--rest", "0.5"]
+    done = subprocess.run([sys.executable, BENCH / "watch.py", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "2 questions: [('done', 2)] in order" in done.stdout

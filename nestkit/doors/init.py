@@ -45,21 +45,97 @@ _SETTINGS = """# Settings of this vault; every line is optional. A vault may nar
 # steps = 8
 """
 
+_RUNS_BASE = """# Runs and questions in notes, as Obsidian's core plugin Bases shows them.
+properties:
+  note.nest-status:
+    displayName: Status
+  note.nest-ask:
+    displayName: Asked
+  note.nest-created:
+    displayName: When
+  note.nest-model:
+    displayName: Model
+  note.nest-seconds:
+    displayName: Seconds
+  note.nest-note:
+    displayName: Asked in
+  note.nest-state:
+    displayName: State
+views:
+  - type: table
+    name: Runs
+    filters:
+      and:
+        - file.inFolder("03_Runs")
+        - file.hasProperty("nest-id")
+    order: [file.name, note.nest-status, note.nest-ask, note.nest-created, note.nest-model, note.nest-seconds]
+    sort:
+      - property: note.nest-created
+        direction: DESC
+  - type: table
+    name: Waiting for you
+    filters:
+      and:
+        - file.hasProperty("nest-id")
+        - note["nest-status"] == "waiting"
+    order: [file.name, note.nest-ask, note.nest-note, note.nest-created]
+  - type: table
+    name: Notes that ask
+    filters:
+      and:
+        - file.hasProperty("nest")
+    order: [file.name, note.nest, note.nest-state]
+"""
+
+_TOOLS_BASE = """# Scripts, and notes about tools, as Obsidian's core plugin Bases shows them.
+views:
+  - type: table
+    name: Scripts
+    filters:
+      and:
+        - file.inFolder("02_System")
+        - file.ext == "py"
+    order: [file.name, file.folder, file.size, file.mtime]
+    sort:
+      - property: file.name
+        direction: ASC
+  - type: table
+    name: Notes about tools
+    filters:
+      and:
+        - file.hasProperty("tool")
+    order: [file.name, note.tool, note.description]
+  - type: table
+    name: Automations
+    filters:
+      and:
+        - file.inFolder("02_System/Automations")
+    order: [file.name, note.on, note.folder, note.tag, note.ask, note.tool, note.enabled]
+"""
+
+BASES = {"03_Runs/Runs.base": _RUNS_BASE, "02_System/Tools.base": _TOOLS_BASE}
+"""Tables of runs and tools in Obsidian itself; nothing needs them."""
+
 _FILES = {
     "nest.toml": _SETTINGS,
     "02_System/README.md": _README,
     "02_System/words.py": _EXAMPLE,
     "03_Runs/.gitkeep": "",
+    **BASES,
 }
 
 
-def init_vault(root: Path, *, dry_run: bool = False) -> list[str]:
-    """Paths that were made, or would be; raises NoVault when the folder cannot be one."""
+def init_vault(root: Path, *, dry_run: bool = False, bases: bool = False) -> list[str]:
+    """Paths that were made, or would be; raises NoVault when the folder cannot be one.
+
+    With `bases` the tables for Obsidian are put into folders that are there already, too.
+    """
     if root.exists() and not root.is_dir():
         raise NoVault(f"{root} is a file", "name a folder")
     if root in (Path.home(), Path(root.anchor)):
         raise NoVault(f"{root} as a vault would take in everything below it", "name a folder of your own for the notes")
     missing = _missing(root)
+    missing += [path for path in BASES if bases and path not in missing and not (root / path).exists()]
     if not dry_run:
         for path in missing:
             file = root / path

@@ -15,15 +15,16 @@ from nestkit.nest import open_nest
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--dry-run", is_flag=True, help="Say what would be made; make nothing.")
+@click.option("--bases", is_flag=True, help="Also Runs.base and Tools.base, where the folders are there already.")
 @click.pass_context
-def init_command(ctx: click.Context, folder: Path | None, dry_run: bool) -> None:
+def init_command(ctx: click.Context, folder: Path | None, dry_run: bool, bases: bool) -> None:
     """Make FOLDER (or this one) a nest: a folder for scripts, one for runs, an example script.
 
     Nothing that is there is changed; twice is the same as once.
     """
     from nestkit.doors.init import init_vault
 
-    made = init_vault((folder or ctx.find_root().obj or Path.cwd()).resolve(), dry_run=dry_run)
+    made = init_vault((folder or ctx.find_root().obj or Path.cwd()).resolve(), dry_run=dry_run, bases=bases)
     print_lines(f"{'would make' if dry_run else 'made'} {path}" for path in made)
     if not made:
         print_lines(["everything is there already"])

@@ -169,6 +169,18 @@ def test_init_makes_a_nest_and_touches_nothing_that_is_there(nest: NestCommand, 
     assert nest("call", "words.count_words", cwd=folder).stdout.splitlines()[-1] == "Note: 2"
 
 
+def test_init_offers_tables_for_obsidian_that_are_sound_yaml(nest: NestCommand, ops: Path) -> None:
+    import yaml
+
+    assert not (ops / "02_System/Tools.base").exists()
+    assert nest("init", "--bases").returncode == 0
+    for path in ("03_Runs/Runs.base", "02_System/Tools.base"):
+        base = yaml.safe_load((ops / path).read_text())
+        assert {view["type"] for view in base["views"]} == {"table"}
+        assert all(view["name"] and view["order"] and view["filters"]["and"] for view in base["views"])
+    assert "already" in nest("init", "--bases").stdout
+
+
 def test_index_says_what_it_holds_and_can_be_rebuilt(nest: NestCommand) -> None:
     told = json.loads(nest("index", "--json").stdout)
     assert told["notes"] > 20
