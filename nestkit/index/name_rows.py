@@ -1,7 +1,7 @@
 """A note's path and aliases in; the pieces by which part of a path or a mistyped name is found, out. *Pure*.
 
 The word index knows whole words only. Here every three neighbouring letters of path and names are kept, and of each
-shorter word what is left when any one letter is taken out: two words that differ by one letter have that in common.
+shorter name and word what is left when any one letter is taken out: two that differ by one letter have that in common.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WORD = re.compile(r"[^\W_]+")
 _SIGN = re.compile(r"[\x00-/:-@\[-`{-\x7f]")
 _SIGNS = re.compile(r"[\x00-/:-@\[-`{-\x7f]+")
 _LONG = 10
-"""A word of so many letters may have two wrong; a shorter one has few enough to take each out in turn."""
+"""A name of so many letters may have two wrong; a shorter one has few enough to take each out in turn."""
 
 NameRow = tuple[str, str, str]
 """path, name, near."""
@@ -32,10 +32,11 @@ NameRow = tuple[str, str, str]
 def name_row(path: str, aliases: Iterable[str]) -> NameRow:
     """What the table is told of a note; to make it forget, it has to be told the same again."""
     names = [fold(plain(name)) for name in (title_of(path), *aliases)]
-    words = dict.fromkeys(word for name in names for word in WORD.findall(name))
+    joined = list(map(_joined, names))
+    words = dict.fromkeys([*(word for name in names for word in WORD.findall(name)), *joined])
     return (
         " ".join(_threes(_marked(path))),
-        " ".join(three for name in names for three in _threes(_joined(name))),
+        " ".join(three for name in joined for three in _threes(name)),
         " ".join(left for word in words for left in _left_of(word)),
     )
 
@@ -48,9 +49,9 @@ def part_expression(part: str) -> str:
 
 def near_expression(typed: str) -> str:
     """What a name near the folded text matches, as a whole or word by word; empty when there is nothing to tell by."""
-    words = [clause for word in WORD.findall(typed) if (clause := _near_word(word))]
-    whole = _near_whole(_joined(typed))
-    return " OR ".join(filter(None, (f"({' AND '.join(words)})" if words else "", whole)))
+    words = [clause for word in WORD.findall(typed) if (clause := _near(word))]
+    by_words = f"({' AND '.join(words)})" if words else ""
+    return " OR ".join(dict.fromkeys(filter(None, (by_words, _near(_joined(typed))))))
 
 
 def max_edits(word: str) -> int:
@@ -58,19 +59,14 @@ def max_edits(word: str) -> int:
     return 0 if len(word) < 4 else 1 if len(word) < _LONG else 2
 
 
-def _near_word(word: str) -> str:
-    if len(word) >= _LONG:
-        return _near_whole(word)
-    left = _left_of(word)
-    return f"{{near}} : ({' OR '.join(map(_quoted, left))})" if left else ""
-
-
-def _near_whole(text: str) -> str:
-    """Wrong letters leave one of the parts whole: there is one more part than there are of them."""
-    parts = max_edits(text) + 1
-    ends = [round(place * len(text) / parts) for place in range(parts + 1)]
-    threes = [_threes(text[begin:end]) for begin, end in pairwise(ends)]
-    return f"{{name}} : ({' OR '.join(f'({_all(each)})' for each in threes)})" if all(threes) else ""
+def _near(text: str) -> str:
+    if len(text) < _LONG:
+        left = _left_of(text)
+        return f"{{near}} : ({' OR '.join(map(_quoted, left))})" if left else ""
+    # Of three parts two wrong letters leave one whole.
+    ends = [round(place * len(text) / 3) for place in range(4)]
+    parts = [f"({_all(_threes(text[begin:end]))})" for begin, end in pairwise(ends)]
+    return f"{{name}} : ({' OR '.join(parts)})"
 
 
 @lru_cache(maxsize=8192)

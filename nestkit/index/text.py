@@ -6,26 +6,27 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_MARKED = "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua980-\ua9df\uaa60-\uaadf"
-"""Thai, Lao, Tibetan, Burmese, Khmer, Tai, Javanese."""
+_MARKED = "\u0900-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua980-\ua9df\uaa60-\uaadf"
+"""India's scripts, Thai, Lao, Tibetan, Burmese, Khmer, Tai, Javanese: their vowels and tone marks are no accents."""
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _APART = re.compile(f"([{_CJK}{_MARKED}])")
-"""Scripts that put no blanks between words."""
+"""Letters that the word index keeps one by one: most of these scripts put no blanks between words."""
 MARKED = re.compile(f"[{_MARKED}]")
-"""Those among them whose vowels and tone marks are no letters to the word index."""
+"""Scripts whose vowels and tone marks are no letters to the word index."""
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def fold(text: str) -> str:
-    """Lower case without accents, as words are compared; line breaks stay."""
+    """Lower case without accents, as words are compared; line breaks stay, and so do vowels that are marks."""
     folded = text.casefold()
     return folded if folded.isascii() else _NON_ASCII.sub(lambda run: _bare(run[0]), folded)
 
 
 @lru_cache(maxsize=4096)
 def _bare(text: str) -> str:
-    letters = (letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
-    return unicodedata.normalize("NFC", "".join(letters))
+    letters = unicodedata.normalize("NFD", text)
+    kept = (letter for letter in letters if not unicodedata.combining(letter) or MARKED.match(letter))
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def plain(text: str) -> str:
@@ -34,5 +35,5 @@ def plain(text: str) -> str:
 
 
 def searchable(text: str) -> str:
-    """Text as the word index sees it: each letter of a script without blanks is a word of its own."""
+    """Text as the word index sees it: some scripts are kept letter by letter."""
     return text if text.isascii() else _APART.sub(r" \1 ", text)
