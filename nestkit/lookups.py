@@ -95,9 +95,7 @@ class Lookups:
 
     def notes(self, tag: str = "", folder: str = "", where: Mapping[str, Any] | None = None) -> list[str]:
         """Paths, sorted."""
-        if not (tag or folder or where):
-            return facts.list_paths(self.index)
-        return [record["path"] for record in facts.list_records(self.index, tag, folder, where)]
+        return facts.list_paths(self.index, tag, folder, where)
 
     def unresolved(self) -> list[dict[str, Any]]:
         """`{source, target, count, line}`."""

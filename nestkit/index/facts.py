@@ -9,10 +9,12 @@ from typing import Any
 
 from nestkit.errors import NoteMissing
 from nestkit.index.excerpt import shorten
+from nestkit.index.filters import condition_of
+from nestkit.index.query import Filter
 from nestkit.index.relink import find_link
 from nestkit.index.resolve import key_of
 from nestkit.index.store import Index
-from nestkit.index.values import has_value
+from nestkit.index.values import has_value, text_of
 from nestkit.link import Backlink, Link, Unresolved
 from nestkit.note import Block, Field, Heading, Note, Problem, Task, title_of
 
@@ -39,9 +41,15 @@ def nearest_hint(index: Index, name: str) -> str:
     return f"did you mean {', '.join(near)}?" if near else "`nest find` searches names and text"
 
 
-def list_paths(index: Index) -> list[str]:
-    """Paths of all notes, sorted."""
-    return [str(row[0]) for row in index.rows("SELECT path FROM files WHERE kind = 'note' ORDER BY path")]
+def list_paths(index: Index, tag: str = "", folder: str = "", where: Mapping[str, Any] | None = None) -> list[str]:
+    """Paths of all notes or of those chosen as in `list_records`, sorted."""
+    chosen, values = _chosen(tag, folder, where)
+    if not where:
+        query = f"SELECT f.path FROM files f WHERE {chosen} ORDER BY f.path"
+        return [str(row[0]) for row in index.connection.execute(query, values)]
+    query = f"SELECT f.path, n.properties FROM files f JOIN notes n ON n.file = f.id WHERE {chosen} ORDER BY f.path"
+    rows = index.connection.execute(query, values)
+    return [path for path, properties in rows if _passes(json.loads(properties or "{}"), where)]
 
 
 def get_note(index: Index, path: str) -> Note:
@@ -71,23 +79,35 @@ def list_records(
     index: Index, tag: str = "", folder: str = "", where: Mapping[str, Any] | None = None
 ) -> Iterator[Record]:
     """Notes as plain records, sorted by path; `where` compares properties, in lists any item."""
-    query = "SELECT f.path, f.size, f.mtime_ns, n.properties, n.aliases, n.tags, n.fields, f.id FROM files f"
-    query += " JOIN notes n ON n.file = f.id WHERE f.kind = 'note'"
-    values: list[Any] = []
-    if tag:
-        key = tag.lstrip("#").rstrip("/").lower()
-        query += " AND f.id IN (SELECT file FROM tags WHERE tag_key = ? OR substr(tag_key, 1, ?) = ?)"
-        values += [key, len(key) + 1, key + "/"]
-    if folder:
-        key = key_of(folder.strip("/") + "/")
-        query += " AND substr(f.path_key, 1, ?) = ?"
-        values += [len(key), key]
-    dests = _dests(index)
-    for row in index.connection.execute(query + " ORDER BY f.path", values):
+    chosen, values = _chosen(tag, folder, where)
+    query = (
+        "SELECT f.path, f.size, f.mtime_ns, n.properties, n.aliases, n.tags, n.fields, f.id FROM files f"
+        f" JOIN notes n ON n.file = f.id WHERE {chosen} ORDER BY f.path"
+    )
+    dests_of = _dests(index) if chosen == _ALL else None
+    for row in index.connection.execute(query, values):
         properties = json.loads(row[3]) if row[3] else {}
         if _passes(properties, where):
             facts = (json.loads(row[5]), json.loads(row[4]), properties, fields_by_name(json.loads(row[6])))
-            yield _record(row[0], row[1], row[2], facts, dests.get(row[7], []))
+            dests = _dests_of(index, row[7]) if dests_of is None else dests_of.get(row[7], [])
+            yield _record(row[0], row[1], row[2], facts, dests)
+
+
+_ALL = "f.kind = 'note'"
+
+
+def _chosen(tag: str, folder: str, where: Mapping[str, Any] | None) -> tuple[str, tuple[Any, ...]]:
+    """A condition on a row `f` of `files` that all notes asked for meet, perhaps among others; its values."""
+    wanted = [Filter("tag", tag)] if tag else []
+    for name, value in (where or {}).items():
+        if isinstance(value, str | int | float) and (text := text_of(value)):
+            wanted.append(Filter("property", text, name=name))
+    known = [ids for one in wanted if (ids := condition_of(one).ids)]
+    parts = [(f"f.id IN (SELECT file FROM ({sql}))", values) for sql, values in known]
+    if folder:
+        key = key_of(folder.strip("/"))
+        parts.append(("f.path_key > ? AND f.path_key < ?", (key + "/", key + "0")))  # "0" is what follows "/"
+    return " AND ".join([_ALL, *(sql for sql, _ in parts)]), tuple(value for _, values in parts for value in values)
 
 
 def records_of(
@@ -164,6 +184,11 @@ def _dests(index: Index) -> dict[int, list[str]]:
     for file_id, path in index.connection.execute(query):
         found.setdefault(file_id, {})[path] = None
     return {file_id: list(paths) for file_id, paths in found.items()}
+
+
+def _dests_of(index: Index, file_id: int) -> list[str]:
+    query = "SELECT f.path FROM links l JOIN files f ON f.id = l.dest WHERE l.file = ? ORDER BY l.position"
+    return list(dict.fromkeys(path for (path,) in index.connection.execute(query, (file_id,))))
 
 
 def links_of(index: Index, path: str) -> list[tuple[Link, str | None]]:
@@ -301,10 +326,7 @@ def list_linked(index: Index, limit: int = 20) -> list[Record]:
 
 def count_tags(index: Index) -> dict[str, int]:
     """Tag -> notes that carry it, sorted; spelled as first seen."""
-    query = (
-        "SELECT min(t.tag), count(*) FROM tags t JOIN files f ON f.id = t.file WHERE f.kind = 'note'"
-        " GROUP BY tag_key ORDER BY tag_key"
-    )
+    query = "SELECT min(tag), count(*) FROM tags GROUP BY tag_key ORDER BY tag_key"
     return {row[0]: row[1] for row in index.connection.execute(query)}
 
 
