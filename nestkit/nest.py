@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -208,10 +208,20 @@ class Nest(Lookups):
             return None
 
     def problems(self, path: str = "") -> list[dict[str, Any]]:
-        """As in `Lookups`, with the files that could not even be listed."""
+        """As in `Lookups`, with properties that do not fit their kind and files that could not even be listed."""
         left_out = [problem for problem in self._left_out if path in ("", problem.path)]
-        shown = [{"path": p.path, "line": p.line, "what": p.what, "text": str(p)} for p in left_out]
-        return super().problems(path) + shown
+        more = [*self._misfits(path), *left_out]
+        return super().problems(path) + [{**asdict(problem), "text": str(problem)} for problem in more]
+
+    def _misfits(self, path: str) -> list[Problem]:
+        """Looked for when asked: the kinds may change at any time, and no note has to be read again for it."""
+        from nestkit.parse.kind import ALWAYS_LISTS
+        from nestkit.parse.misfit import find_misfits, misfits
+
+        kinds = self.kinds()
+        holders = facts.list_holders(self.index, {*kinds, *ALWAYS_LISTS}, path)
+        wrong = [holder for holder, properties in holders if misfits(properties, kinds)]
+        return [problem for holder in wrong for problem in find_misfits(holder, self.read_text(holder), kinds)]
 
     def get_tool(self, name: str) -> Tool:
         """The tool of this name; raises NoTool with the nearest names."""

@@ -22,6 +22,7 @@ import yaml
 
 from nestkit.nest import open_nest
 from nestkit.parse.kind import parse_kinds
+from nestkit.parse.misfit import find_misfits
 from nestkit.parse.note import parse_note
 from nestkit.parse.script import parse_script
 from nestkit.run import Ask
@@ -154,7 +155,8 @@ def test_only_the_note_broken_on_purpose_has_properties_that_cannot_be_read() ->
 
 def test_nest_reads_every_note_and_has_one_problem_alone() -> None:
     kinds = parse_kinds((VAULT / ".obsidian/types.json").read_text(encoding="utf-8"))
-    notes = [parse_note(path, text, kinds) for path, text in texts().items()]
+    notes = [parse_note(path, text) for path, text in texts().items()]
+    assert [problem for path, text in texts().items() for problem in find_misfits(path, text, kinds)] == []
     assert [problem.path for note in notes for problem in note.problems] == [BROKEN_NOTE]
     assert any(link.target == "Home" for note in notes if note.path == BROKEN_NOTE for link in note.links)
 

@@ -365,3 +365,13 @@ def list_problems(index: Index, path: str = "") -> list[Problem]:
     """Problems of the vault or of one file, by path and line."""
     query = "SELECT f.path, p.line, p.what FROM problems p JOIN files f ON f.id = p.file WHERE ? IN ('', f.path)"
     return [Problem(*row) for row in index.connection.execute(query + " ORDER BY f.path, p.line", (path,))]
+
+
+def list_holders(index: Index, names: Iterable[str], path: str = "") -> list[tuple[str, Record]]:
+    """(path, properties) of the notes that have a property of one of these names, or of that one note if it has."""
+    query = (
+        "SELECT f.path, n.properties FROM files f JOIN notes n ON n.file = f.id WHERE ? IN ('', f.path) AND f.id IN"
+        " (SELECT file FROM property_values WHERE name_key IN (SELECT value FROM json_each(?))) ORDER BY f.path"
+    )
+    rows = index.connection.execute(query, (path, json.dumps([name.lower() for name in names])))
+    return [(row[0], json.loads(row[1])) for row in rows]

@@ -10,7 +10,7 @@ from typing import Any
 KINDS = ("text", "list", "number", "checkbox", "date", "datetime", "empty", "object")
 """**Source**: obsidian-help, Properties (property types)."""
 
-_LISTS = frozenset(("tags", "aliases", "cssclasses"))
+ALWAYS_LISTS = frozenset(("tags", "aliases", "cssclasses"))
 _WIDGETS = {"multitext": "list", "tags": "list", "aliases": "list"} | {
     kind: kind for kind in ("text", "number", "checkbox", "date", "datetime")
 }
@@ -32,7 +32,7 @@ def property_kind(name: str, value: Any, kinds: Mapping[str, str] | None = None)
 
     **Source**: obsidian-help, Properties; Obsidian release notes 1.9.0.
     """
-    if name.lower() in _LISTS:
+    if name.lower() in ALWAYS_LISTS:
         return "list"
     return (kinds or {}).get(name.lower()) or value_kind(value)
 

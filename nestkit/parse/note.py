@@ -9,11 +9,8 @@ exact one (`yaml12`, `pieces` with `markdown`), which reads what the quick one i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from nestkit.note import Note, Problem
-from nestkit.parse.frontmatter import Properties, parse_properties, split_frontmatter
-from nestkit.parse.kind import fits_kind, property_kind, value_kind
+from nestkit.parse.frontmatter import parse_properties, split_frontmatter
 from nestkit.parse.properties import find_aliases, find_property_links, find_property_tags
 from nestkit.parse.tag import first_spellings
 
@@ -21,11 +18,8 @@ MAX_BYTES = 2 * 1024 * 1024
 """Larger notes are not indexed. **Source**: Obsidian release notes 1.6.0."""
 
 
-def parse_note(path: str, text: str, kinds: Mapping[str, str] = {}) -> Note:
-    """Everything a markdown note says; a broken part is one of its problems. Never raises, whatever the text.
-
-    `kinds` are those set in the vault (`parse_kinds`): a property that does not fit its kind is a problem.
-    """
+def parse_note(path: str, text: str) -> Note:
+    """Everything a markdown note says; a broken part is one of its problems. Never raises, whatever the text."""
     from nestkit.parse.body import parse_body  # late, with the rest of markdown
 
     split = split_frontmatter(text)
@@ -44,16 +38,7 @@ def parse_note(path: str, text: str, kinds: Mapping[str, str] = {}) -> Note:
         blocks=body.blocks,
         tasks=body.tasks,
         fields=body.fields,
-        problems=properties.problems + tuple(_misfits(path, properties, kinds)) + body.problems,
+        problems=properties.problems + body.problems,
         body=split.body,
         body_line=split.body_line,
     )
-
-
-def _misfits(path: str, properties: Properties, kinds: Mapping[str, str]) -> Iterator[Problem]:
-    """Properties whose value is not of the kind set for their name, which the app marks as a type mismatch."""
-    for name, value in (properties.values or {}).items():
-        kind = property_kind(name, value, kinds)
-        if not fits_kind(value, kind):
-            what = f"`{name}` is of kind {kind} in this vault, but holds {value_kind(value)}"
-            yield Problem(path, properties.lines[name], what)

@@ -113,3 +113,59 @@ def test_what_a_note_hides_is_shown_and_not_sent(nest: NestCommand, ops: Path) -
     done = nest("find", "zebra")
     assert "⟦U+001B⟧" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_a_property_that_does_not_fit_its_kind_is_a_problem_as_soon_as_the_kind_is_set(
+    nest: NestCommand, ops: Path
+) -> None:
+    (ops / "Odd.md").write_text("---\nok: 1\ndue: soon\n---\n", "utf-8")
+    before = _json(nest, "show", "problems", "Odd")
+    (ops / ".obsidian").mkdir(exist_ok=True)
+    (ops / ".obsidian/types.json").write_text('{"types": {"due": "date"}}', "utf-8")
+    expected = {"path": "Odd.md", "line": 3, "what": "`due` is of kind date in this vault, but holds text"}
+    assert before == []
+    assert _json(nest, "show", "problems", "Odd") == [{**expected, "text": f"Odd.md:3: {expected['what']}"}]
+    assert expected["what"] in {problem["what"] for problem in _json(nest, "show", "problems")}
+    (ops / ".obsidian/types.json").write_text("{}", "utf-8")
+    assert _json(nest, "show", "problems", "Odd") == []
+
+
+SHAPES = [
+    ("links", {"target", "heading", "block", "alias", "embed", "resolved", "line"}),
+    ("embeds", {"target", "heading", "block", "alias", "embed", "resolved", "line"}),
+    ("backlinks", {"source", "count", "line", "context"}),
+    ("headings", {"level", "text", "line"}),
+    ("tasks", {"path", "title", "line", "parent_line", "status", "done", "complete", "text", "tags", "fields"}),
+    ("problems", {"path", "line", "what", "text"}),
+    ("unresolved", {"source", "target", "count", "line"}),
+    ("ambiguous", {"source", "target", "line", "resolved", "others"}),
+]
+
+
+@pytest.mark.parametrize(("fact", "keys"), SHAPES, ids=[fact for fact, _ in SHAPES])
+def test_facts_have_the_shapes_that_are_documented(nest: NestCommand, ops: Path, fact: str, keys: set[str]) -> None:
+    text = "# H\n[[Odd]] ![[Odd]] [[Gone]] [[Twin]]\n- [ ] t\n"
+    (ops / "Odd.md").write_text(text, "utf-8")
+    for folder in ("one", "two"):
+        (ops / folder).mkdir()
+        (ops / folder / "Twin.md").write_text("---\na: 1\na: 2\n---\n", "utf-8")
+    alone = fact in ("problems", "unresolved", "ambiguous")
+    found = _json(nest, "show", fact, *(() if alone else ("Odd",)))
+    assert found
+    assert all(set(record) == keys for record in found)
+    table = (Path(__file__).parents[2] / "docs/facts.md").read_text("utf-8")
+    told = next(line for line in table.splitlines() if f"`show {fact}" in line).rpartition("{")[2].partition("}")[0]
+    assert {part.partition(":")[0].strip(" ?") for part in told.split(",")} - {"property"} == keys
+
+
+def test_a_property_link_names_its_property(nest: NestCommand, ops: Path) -> None:
+    (ops / "Odd.md").write_text('---\nrel: ["[[Odd]]"]\n---\n', "utf-8")
+    assert [link["property"] for link in _json(nest, "show", "links", "Odd")] == ["rel.0"]
+
+
+def test_a_find_says_where_and_how_well(nest: NestCommand) -> None:
+    found = _json(nest, "find", "kickoff", "--limit", "2")
+    assert found
+    assert all(set(hit) == {"path", "title", "line", "snippet", "score"} for hit in found)
+    typo = _json(nest, "find", "lighthuose")
+    assert [hit["typo"] for hit in typo if hit["path"].endswith("Lighthouse.md")] == [True]

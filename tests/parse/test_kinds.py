@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nestkit.parse.kind import KINDS, parse_kinds, property_kind
-from nestkit.parse.note import parse_note
+from nestkit.parse.misfit import find_misfits
 
 TYPES = """{"types": {
     "Due": "date", "at": "datetime", "n": "number", "t": "text", "many": "multitext",
@@ -60,10 +60,10 @@ def test_the_name_comes_before_the_shape(name: str, value: Any, kind: str) -> No
 
 def test_a_value_that_does_not_fit_its_kind_is_a_problem() -> None:
     text = "---\nok: 1\ndue: soon\nn: x\nat: 2024-01-01\nt: 5\nmany: one\ndone:\n---\n"
-    problems = parse_note("A.md", text, parse_kinds(TYPES)).problems
+    problems = tuple(find_misfits("A.md", text, parse_kinds(TYPES)))
     assert [(problem.line, problem.what.split("`")[1]) for problem in problems] == [(3, "due"), (4, "n")]
-    assert parse_note("A.md", text).problems == ()
+    assert find_misfits("A.md", text, {}) == []
 
 
 def test_lists_by_name_are_expected_to_be_lists_or_text() -> None:
-    assert [p.line for p in parse_note("A.md", "---\ntags: {a: 1}\naliases: x\n---\n").problems] == [2]
+    assert [p.line for p in find_misfits("A.md", "---\ntags: {a: 1}\naliases: x\n---\n", {})] == [2]
