@@ -19,12 +19,13 @@ from nestkit.policy import Grant, Wants, effects_needing_leave
 from nestkit.tool import Effect, Script, Tool
 from nestkit.vault.grants import change_grants, read_grants
 from nestkit.vault.place import vault_key
-from nestkit.visible import visible
+from nestkit.visible import find_pretenders, reviewed
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
 
 _MAX_LINES = 40
+_MAX_FILES = 12
 _MAX_CHARS = 200
 
 _MEANS: Mapping[str, tuple[str, str]] = {
@@ -61,17 +62,20 @@ class Trust:
         return replace(self._known[tool.name], fetch=self._nest.config.index if missing else "")
 
     def _wants(self, tool: Tool) -> Wants:
-        scripts = self._nest.registry.scripts
-        script = next(script for script in scripts if script.path == tool.script)
-        loaded = [script, *loaded_by(script, scripts)]
-        files = {each.path: each.digest for each in loaded}
+        below = f"{self._nest.config.system}/"
+        scripts = [script for script in self._nest.registry.scripts if script.path.startswith(below)]
+        script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
+        loaded = loaded_by(script, scripts)
+        # what it starts may run any of the others, and nobody looks at what a program loads
+        covered = scripts if tool.manner == "shell" or any(e.kind == "run" for e in tool.effects) else loaded
+        files = {each.path: each.digest for each in (script, *covered)}
         return Wants(
             tool=tool.name,
             script=tool.script,
             effects=effects_needing_leave(tool),
             digest=sha256("".join(f"{path}\0{files[path]}\n" for path in sorted(files)).encode()).hexdigest(),
             files=files,
-            lines=tuple(self._lines(tool, loaded[1:])),
+            lines=tuple(self._lines(tool, loaded)),
             dependencies=script.dependencies,
         )
 
@@ -207,10 +211,13 @@ def draft_wants(wants: Wants, declared: Sequence[Effect] | None) -> list[str]:
     if len(wants.lines) > _MAX_LINES:
         lines.append(f"  and {len(wants.lines) - _MAX_LINES} more lines: read the script before you say yes")
     if others := [_inline(path) for path in wants.files if path != wants.script]:
-        lines.append(f"with the same leave for what it loads: {', '.join(others)}")
+        more = f" and {len(others) - _MAX_FILES} more" if len(others) > _MAX_FILES else ""
+        lines.append(f"with the same leave for what it may load or start: {', '.join(others[:_MAX_FILES])}{more}")
     if wants.dependencies and wants.effects:
         lines.append(f"and for the packages it needs: {', '.join(map(_inline, wants.dependencies))}")
-    return lines
+    told = " ".join((wants.tool, wants.script, *map(str, wants.effects), *wants.dependencies, *wants.files))
+    shown = " ".join(text for _, _, text in wants.lines)
+    return lines + [f"careful: {why}" for why in find_pretenders(f"{told} {shown}")]
 
 
 def _names(tool: str, script: str) -> tuple[str, ...]:
@@ -221,7 +228,7 @@ def _names(tool: str, script: str) -> tuple[str, ...]:
 
 def _inline(text: str) -> str:
     """Text as one line: runs of blanks, which could push something out of sight, are one blank."""
-    return " ".join(visible(text).split())
+    return " ".join(reviewed(text).split())
 
 
 def _cut(text: str) -> str:

@@ -37,6 +37,8 @@ _READ = """
 """
 _RUN = ("/usr", "/lib", "/lib64", "/bin")
 _LOCKED = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+( ; [^\\\n]*)?( \\)?")
+_PLACE = re.compile(r"(?<![\w:/])/(?:[^\s/`'\"]+/)+([^\s/`'\"]+)")
+"""An absolute path, of which only the last part concerns whoever asked."""
 _HASH = re.compile(r"\s+--hash=sha256:[0-9a-f]{64}( \\)?")
 
 
@@ -59,7 +61,7 @@ class Shelf:
     def build(self, requirements: Sequence[str], say: Callable[[str], None]) -> Path:
         """The folder with these packages, built now if it is not there. Raises SandboxError with one line of why."""
         key = key_of(requirements)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         with _alone(self.folder / f".{key}.lock"):
             if found := self.find(requirements):
                 return found
@@ -79,7 +81,7 @@ class Shelf:
 
     def _fill(self, work: Path, lock: Path, requirements: Sequence[str], uv: str) -> None:
         for folder in (work, work / "site", work / "tmp", self.folder / "fetched"):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o755, exist_ok=True)  # a script of another owner's vault may read them
         wanted, locked = work / "wanted.txt", work / "locked.txt"
         wanted.write_text("\n".join(requirements) + "\n", "utf-8")
         if lock.exists():
@@ -113,7 +115,7 @@ class Shelf:
             "argv": argv,
             "environment": _environment(work),
         }
-        code, said = _run([sys.executable, "-I", "-S", str(_BOX), json.dumps(wish)])
+        code, said = _run(json.dumps(wish))
         if code:
             raise SandboxError(f"packages could not be prepared: {_why(said)}", "mend the script's dependencies")
 
@@ -202,18 +204,13 @@ def _alone(file: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _run(argv: Sequence[str]) -> tuple[int, str]:
-    """Exit code and what was complained of; ended, with all below it, when it takes too long."""
-    process = subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        env={},
-    )
+def _run(wish: str) -> tuple[int, str]:
+    """Exit code of a boxed helper, and what it complained of; ended, with all below it, when it takes too long."""
+    argv = [sys.executable, "-I", "-S", str(_BOX)]
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    process = subprocess.Popen(argv, stdin=pipe, stdout=nothing, stderr=pipe, start_new_session=True, env={})
     try:
-        _, said = process.communicate(timeout=_SECONDS)
+        _, said = process.communicate(wish.encode(), timeout=_SECONDS)
         return process.returncode, said.decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
         return 1, f"it took longer than {_SECONDS:.0f} seconds"
@@ -242,4 +239,4 @@ def _ports(index: str) -> list[int]:
 def _why(said: str) -> str:
     """uv's complaint in one line."""
     lines = [re.sub(r"^[\s×╰─▶│├┬hint:error:]+(?=\w)", "", line).strip() for line in said.splitlines()]
-    return " ".join(filter(None, lines))[:400] or "uv did not say why"
+    return _PLACE.sub(r"\1", " ".join(filter(None, lines)))[:400] or "uv did not say why"

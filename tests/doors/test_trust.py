@@ -80,7 +80,7 @@ def test_before_leave_is_given_the_effects_lines_and_files_are_shown(vault: Path
     for told in (
         "write and change files in Kept/",
         '02_System/keep.py:16  Path("Kept", "line.md").write_text(dressed(text))',
-        "with the same leave for what it loads: 02_System/helper.py",
+        "with the same leave for what it may load or start: 02_System/helper.py",
         "[y/N]",
         "nothing was granted",
     ):
@@ -234,7 +234,42 @@ def test_nothing_in_a_script_hides_from_who_gives_leave(vault: Path) -> None:
     _, shown = at_terminal(["trust", "sneak.sneak"], vault, "n\n")
     assert "\x1b" not in shown
     assert "\u202e" not in shown
-    assert 'Path("note.md").write_text("a") # ⟦U+001B⟧[2K⟦U+202E⟧harmless' in shown
+    assert 'Path("note.md").write_text("a") ⟦302 blanks⟧ # ⟦U+001B⟧[2K⟦U+202E⟧harmless' in shown
+
+
+def test_letters_that_pretend_are_named(vault: Path) -> None:
+    (vault / "02_System/sneak.py").write_text(SNEAK.replace("sneak", "sne\u0430k"))
+    _, shown = at_terminal(["trust", "sneak"], vault, "n\n")
+    assert "careful: " in shown
+    assert "U+0430" in shown
+
+
+STARTS = '''"""Starts a program.
+
+---
+nest:
+  permissions: ["run:sh"]
+---
+"""
+import subprocess
+
+
+def start() -> str:
+    """Run the other script."""
+    return subprocess.run(["sh", "02_System/other.sh"], capture_output=True, text=True).stdout
+'''
+
+
+@pytest.mark.parametrize("name", ["start.start", "outer"])
+def test_leave_to_start_programs_ends_when_any_script_changes(vault: Path, nest: NestCommand, name: str) -> None:
+    (vault / "02_System/start.py").write_text(STARTS)
+    (vault / "02_System/outer.sh").write_text("#!/bin/sh\n# Outer.\n. 02_System/other.sh\n")
+    (vault / "02_System/other.sh").write_text("#!/bin/sh\n# Other.\necho first\n")
+    assert nest("trust", name, "--yes").returncode == 0
+    first = nest("call", name)
+    assert (first.returncode, first.stdout) == (0, "first\n"), first.stderr
+    (vault / "02_System/other.sh").write_text("#!/bin/sh\n# Other.\necho second\n")
+    assert nest("call", name).returncode == 4
 
 
 def test_confirm_always_asks_before_every_call_whatever_was_granted(vault: Path, nest: NestCommand) -> None:

@@ -138,7 +138,7 @@ def boxed(tmp_path: Path, script: str, **wish: object) -> subprocess.CompletedPr
         **wish,
     }
     return subprocess.run(
-        [sys.executable, "-I", "-S", str(BOXED), json.dumps(given)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-S", str(BOXED)], input=json.dumps(given), capture_output=True, text=True, timeout=60
     )
 
 

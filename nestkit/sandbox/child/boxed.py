@@ -1,8 +1,8 @@
 """A helper of nest's own, shut in, by path: what it may touch in, the helper in this process' place out. *Process*.
 
-Run as `python -I -S boxed.py WISH`, the wish being JSON: folders to `read`, `run` and `write`, the TCP `ports` it may
-connect to, and the `argv` and `environment` to become. It sees no vault, no home folder and no setting of the person.
-Where Landlock does not hold it back, nothing is started. Standard library only.
+Run as `python -I -S boxed.py`, its wish being JSON on stdin, where nobody else reads it: folders to `read`, `run` and
+`write`, the TCP `ports` it may connect to, and the `argv` and `environment` to become. It sees no vault, no home folder
+and no setting of the person. Where Landlock does not hold it back, nothing is started. Standard library only.
 """
 
 import json
@@ -41,4 +41,4 @@ def main(wish: dict) -> None:  # type: ignore[type-arg]
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(json.load(sys.stdin))
