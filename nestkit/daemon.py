@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -112,9 +113,13 @@ class Daemon:
                     paths = self.settling.take(time.monotonic())
                     if WHOLE in paths:
                         watching.follow()
-                    self._look_at_each(paths)
-                    if self._ask_next():
-                        bell.set()
+                    try:
+                        self._look_at_each(paths)
+                        if self._ask_next():
+                            bell.set()
+                    except sqlite3.OperationalError as error:  # without a ledger nothing may be asked
+                        self.say(f"the ledger cannot be written: {error}; all is tried again in a minute")
+                        self._next_whole = time.monotonic() + _AGAIN_SECONDS
             finally:
                 watching.stop()
                 self.say("stopped")
@@ -154,7 +159,7 @@ class Daemon:
             with self.ledger.writing():
                 for path in sorted(paths, key=lambda path: (self.nest.root / path).exists()):
                     self._look(path)  # what is gone comes first: it may be what was moved
-            self.nest.refresh()
+            self._refresh()
 
     def _look_at_all(self) -> None:
         """The whole vault against what was seen of it: what moved is looked at, what is gone forgotten."""
@@ -172,8 +177,15 @@ class Daemon:
                 self._look(path)
         self._first = False
         self.ledger.prune()
-        self.nest.refresh()
+        self._refresh()
         self._next_whole = time.monotonic() + self.nest.config.watch.reconcile
+
+    def _refresh(self) -> None:
+        """The index brought up to date; a disk that is full is said, and the next look tries again."""
+        try:
+            self.nest.refresh()
+        except sqlite3.OperationalError as error:
+            self.say(f"the index cannot be brought up to date: {error}")
 
     def _look(self, path: str) -> None:
         """One note read once: its questions queued, what it does not ask any more taken back."""
@@ -347,8 +359,17 @@ class Daemon:
             return
         self.nest.refresh()
         mark = self.marking.mark(asked)
-        run = self.nest.answer(ask, Company(say=lambda line: self.say(f"  {line}"), mark=mark))
+        told: list[str] = []
+
+        def say(line: str) -> None:
+            told.append(line)
+            self.say(f"  {line}")
+
+        run = self.nest.answer(ask, Company(say=say, mark=mark))
         self._note_own(run)
+        if run.path is None and run.status == "ok":
+            self._end(asked, "failed", f"it was answered, and the answer could not be kept: {' '.join(told[-1:])}")
+            return
         if run.path is None or self.marking.is_claimed(asked):  # no note came of it, or it could not be marked
             self._end(asked, STATE_OF[run.status], run.end.reason or "see the run", run)
         else:

@@ -10,26 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from watching.vaults import ANSWER, QUESTION, daemon, holds, nest, once, quicken, runs, until
+from watching.vaults import ANSWER, QUESTION, SLOW, daemon, holds, nest, once, quicken, runs, until
 
 TASK = f"- [ ] #nest {QUESTION}\n"
 DONE = "%% nest task done"
-SLOW = '''"""Slow things.
-
----
-nest:
-  utterances: ["take a while"]
----
-"""
-
-import time
-
-
-def slow() -> int:
-    """Take a while."""
-    time.sleep(1.5)
-    return 7
-'''
 
 
 @pytest.fixture(autouse=True)
@@ -235,3 +219,68 @@ def test_a_burst_of_writes_is_worked_off_and_ends(ops: Path) -> None:
         "burst/499.md"
         in subprocess.run(["grep", "-rl", "text 1499", "."], cwd=ops, capture_output=True, text=True).stdout
     )
+
+
+def test_events_that_the_system_dropped_are_made_up_for(ops: Path) -> None:
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    if most > 50_000:
+        pytest.skip("this system keeps more events than a test should make")
+    (ops / "Many").mkdir()
+    with daemon(ops) as process:
+        process.send_signal(signal.SIGSTOP)
+        for number in range(most + 200):
+            (ops / f"Many/{number % 400}.txt").touch()
+        (ops / "Many/a.md").write_text(TASK)
+        process.send_signal(signal.SIGCONT)
+        until(holds(ops / "Many/a.md", DONE))
+
+
+def test_a_folder_that_is_moved_out_asks_no_more(ops: Path, tmp_path: Path) -> None:
+    with daemon(ops):
+        nest(ops, "pause")
+        (ops / "Out").mkdir()
+        (ops / "Out/a.md").write_text(TASK)
+        until(lambda: "1 waiting" in nest(ops, "status").stdout)
+        (ops / "Out").rename(tmp_path / "outside")
+        until(lambda: "0 waiting" in nest(ops, "status").stdout)
+        nest(ops, "resume")
+    assert (tmp_path / "outside/a.md").read_text() == TASK
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_another_branch_of_ten_thousand_notes_is_checked_out(ops: Path) -> None:
+    def git(*words: str) -> None:
+        identity = {
+            "GIT_AUTHOR_NAME": "t",
+            "GIT_AUTHOR_EMAIL": "t@t",
+            "GIT_COMMITTER_NAME": "t",
+            "GIT_COMMITTER_EMAIL": "t@t",
+        }
+        done = subprocess.run(["git", *words], cwd=ops, env={**os.environ, **identity}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    git("init", "-q", "-b", "one")
+    (ops / ".gitignore").write_text(".nest/\n03_Runs/\n")
+    for branch in ("one", "two"):
+        if branch == "two":
+            git("checkout", "-q", "-b", "two")
+        for number in range(10_000):
+            file = ops / f"Many/{number % 100}/{number}.md"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{branch} {number}\n")
+        for number in range(3):
+            (ops / f"Many/{number}/{number}.md").write_text(TASK if branch == "two" else "nothing yet\n")
+        git("add", "-A")
+        git("commit", "-qm", branch)
+    git("checkout", "-q", "one")
+    with daemon(ops):
+        git("checkout", "-q", "two")
+        asked = [ops / f"Many/{number}/{number}.md" for number in range(3)]
+        until(lambda: all(holds(file, DONE)() for file in asked), 300)
+        git("stash", "-q")
+        git("checkout", "-q", "one")
+        git("checkout", "-q", "two")  # the questions as they were before their answers
+        time.sleep(5)
+    assert len(runs(ops)) == 3
+    assert once(ops)["counts"] == {"done": 3}

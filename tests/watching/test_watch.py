@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from watching.vaults import ANSWER, QUESTION, holds, nest, once, quicken, runs
+from checks import COMMAND
+from watching.vaults import ANSWER, QUESTION, SLOW, holds, nest, once, quicken, runs
 
 TASK = f"- [ ] #nest {QUESTION}\n"
 BLOCK = f"```nest\n{QUESTION}\n```\n"
@@ -329,3 +330,60 @@ def test_a_tick_that_comes_any_other_way_approves_nothing(ops: Path, how: str) -
     assert "nest-status: ok" not in note.read_text()
     assert "block done" not in (ops / "a.md").read_text()
     assert how == "turned down" or "tick" in done.stderr or "not as nest wrote it" in done.stderr
+
+
+SMALL_DISK = """
+set -e
+mount -t tmpfs -o size=2m tmpfs disk
+cp -r ops disk/vault
+cd disk/vault
+fill() { dd if=/dev/zero of=../filler bs=4k count=2000 2>/dev/null || true; }
+cp a.md ../before
+{scenario}
+rm ../filler
+"$NEST" watch --once 2> ../second
+cp a.md ../../after.md
+cp ../second ../../
+ls -a > ../../names
+find 03_Runs -name '*.md' | wc -l > ../../runs
+"""
+SCENARIOS = {
+    "before": 'fill; "$NEST" watch --once 2> ../../first; cmp a.md ../before',
+    "meanwhile": """
+"$NEST" watch --once 2> ../../first &
+until grep -q 'running since' a.md; do sleep 0.05; done
+fill
+wait
+""",
+}
+
+
+@pytest.mark.parametrize(("when", "said"), [("before", "cannot be claimed"), ("meanwhile", "could not be")])
+def test_a_full_disk_loses_nothing_and_is_made_up_for(ops: Path, tmp_path: Path, when: str, said: str) -> None:
+    (tmp_path / "disk").mkdir()
+    tried = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "x", tmp_path / "disk"], capture_output=True)
+    if tried.returncode:
+        pytest.skip("this machine lets nobody make a small disk")
+    (ops / "02_System/slow.py").write_text(SLOW)
+    (ops / "a.md").write_text("mine\n\n- [ ] #nest take a while\n\nmine too\n")
+    script = SMALL_DISK.replace("{scenario}", SCENARIOS[when])
+    done = subprocess.run(
+        ["unshare", "-rm", "bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "OLLAMA_HOST": "127.0.0.1:9", "NEST": str(COMMAND)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = (tmp_path / "after.md").read_text()
+    assert said in (tmp_path / "first").read_text()
+    assert text.startswith("mine\n\n- [")
+    assert text.endswith("mine too\n")
+    assert ".nest-" not in (tmp_path / "names").read_text()
+    assert "running" not in text
+    if when == "before":
+        assert "> 7" in text
+    else:
+        assert "could not be kept" in text or "> 7" in text or "could not be written" in text
+    assert int((tmp_path / "runs").read_text()) <= 1

@@ -17,6 +17,22 @@ from checks import COMMAND
 SETTLE = 0.15
 QUESTION = "Which projects are active?"
 ANSWER = "Lighthouse"
+SLOW = '''"""Slow things.
+
+---
+nest:
+  utterances: ["take a while"]
+---
+"""
+
+import time
+
+
+def slow() -> int:
+    """Take a while."""
+    time.sleep(1.5)
+    return 7
+'''
 
 
 def quicken(**settings: object) -> None:
