@@ -43,6 +43,27 @@ def test_the_commands_of_the_documentation_run(lines: str, code: int, tmp_path: 
     assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
 
 
+SCREEN = re.compile(r"^```console\n\$ (?P<command>.*)\n(?P<shown>(?:.*\n)*?)```$", re.M)
+
+
+def screens() -> list[tuple[str, str, str]]:
+    """(page, command, what is shown below it) of every screen in the documentation."""
+    return [(page.name, s["command"], s["shown"]) for page in PAGES for s in SCREEN.finditer(page.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize(("command", "shown"), [s[1:] for s in screens()], ids=[f"{s[0]}: {s[1]}" for s in screens()])
+def test_the_screens_of_the_documentation_are_what_one_sees(command: str, shown: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "vault", tmp_path / "vault")
+    environment = {**os.environ, "PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path / "vault", env=environment, capture_output=True, text=True, timeout=90
+    )
+    rest = done.stdout
+    for part in filter(None, shown.split("...\n")):  # three dots stand for lines left out
+        _, found, rest = rest.partition(part)
+        assert found, f"{part!r} is not in {done.stdout}"
+
+
 def test_every_command_is_told_of_in_the_documentation() -> None:
     text = "".join(page.read_text("utf-8") for page in PAGES)
     shown = subprocess.run([COMMAND, "--help"], capture_output=True, text=True, check=True).stdout

@@ -199,7 +199,11 @@ def _effects(nodes: Iterable[ast.AST], names: Names) -> Iterator[Effect]:
     for node in nodes:
         match node:
             case ast.Call():
-                for effect in (_effect_of_call(node, names), _environment_handed_on(node, names)):
+                for effect in (
+                    _effect_of_call(node, names),
+                    _environment_handed_on(node, names),
+                    *_envvars(node, names),
+                ):
                     if effect is not None:
                         yield replace(effect, line=node.lineno)
             case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if names.dotted(value) == "os.environ":
@@ -257,6 +261,15 @@ def _environment_handed_on(node: ast.Call, names: Names) -> Effect | None:
     return (
         Effect("env") if whole or re.fullmatch(r"os\.environ\.(copy|items|values)", names.dotted(node.func)) else None
     )
+
+
+def _envvars(node: ast.Call, names: Names) -> Iterator[Effect]:
+    """Variables that an option of click or typer falls back on: `envvar="TOKEN"`, `envvar=["A", "B"]`."""
+    given = next((keyword.value for keyword in node.keywords if keyword.arg == "envvar"), None)
+    if given is not None and names.dotted(node.func).rpartition(".")[2] in ("option", "argument", "Option", "Argument"):
+        value = names.literal(given)
+        for name in value if isinstance(value, list | tuple) else [value]:
+            yield Effect("env", name if isinstance(name, str) else "")
 
 
 def _variable(node: ast.expr | None, names: Names) -> Effect | None:

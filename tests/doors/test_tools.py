@@ -270,3 +270,24 @@ def test_a_name_that_would_hide_something_or_cannot_be_called_is_refused(
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 2
     assert sorted(ops.rglob("*")) == files
+
+
+def test_a_tool_that_asks_at_the_keyboard_fails_with_what_it_asked(nest: NestCommand, ops: Path) -> None:
+    write(ops, "mine.py", "def f() -> str:\n    'F.'\n    return input('Your name? ')\n")
+    write(ops, "plain.py", "if __name__ == '__main__':\n    print('hello', input('Your name? '))\n")
+    write(
+        ops,
+        "clicked.py",
+        """
+        import click
+        @click.command()
+        def main():
+            "Drop all."
+            click.confirm("Really", abort=True)
+        main()
+        """,
+    )
+    for name, asked in (("mine.f", "Your name?"), ("plain", "Your name?"), ("clicked", "Really [y/N]:")):
+        done = nest("call", name)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"nobody is there to answer {asked!r}; give it as a parameter" in done.stderr

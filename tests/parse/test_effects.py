@@ -194,3 +194,18 @@ def test_what_is_declared_is_no_surprise() -> None:
     assert undeclared("[]") == ["delete", "run:ls"]
     assert undeclared("['run:ls']") == ["delete"]
     assert undeclared("['run:ls', 'delete:Trash/']") == []
+
+
+@pytest.mark.parametrize(
+    ("decorator", "effects"),
+    [
+        ("@click.option('--key', envvar='API_KEY')", ["env:API_KEY"]),
+        ("@click.argument('key', envvar=['A', 'B'])", ["env:A", "env:B"]),
+        ("@click.option('--key', envvar=NAMES)", ["env"]),
+        ("@click.option('--key')", []),
+    ],
+)
+def test_a_variable_that_an_option_falls_back_on_is_an_effect(decorator: str, effects: list[str]) -> None:
+    source = f"import click\n@click.command()\n{decorator}\ndef main(key):\n    'Do.'\nmain()\n"
+    [tool] = parse_script("02_System/a.py", source.encode()).tools
+    assert [str(effect) for effect in tool.found] == effects

@@ -8,6 +8,7 @@ library only.
 
 from __future__ import annotations
 
+import builtins
 import errno
 import importlib.machinery
 import io
@@ -88,6 +89,7 @@ def _set_scene(wish: dict[str, Any], file: str) -> None:
     clock.load(wish["seed"])
     warnings.simplefilter("ignore")
     sys.stdin = io.StringIO()
+    vars(builtins)["input"] = _ask
     sys.stdout, sys.stderr = _Kept(wish["message_bytes"] // 4), _Kept(wish["message_bytes"] // 4)
     sys.dont_write_bytecode = True
     system = f"{wish['shown']}/{wish['system']}" if wish["system"] else wish["shown"]
@@ -217,7 +219,20 @@ def _run_command(source: bytes, file: str, package: str, argv: list[str]) -> wir
     out, complaint = _printed(sys.stdout), _printed(sys.stderr)
     if not isinstance(code, int):
         complaint, code = (f"{complaint}\n{code}", 1) if code is not None else (complaint, 0)
+    if code and _unanswered:
+        asked = _unanswered[-1] or next(iter(out.strip().splitlines()[::-1]), "")
+        complaint += f"\n{_NOBODY.format(asked)}"
     return _command_text(file, out, complaint, code)
+
+
+_NOBODY = "nobody is there to answer {!r}; give it as a parameter"
+_unanswered: list[str] = []
+"""What the script asked for at the keyboard."""
+
+
+def _ask(prompt: object = "", /) -> str:
+    _unanswered.append(str(prompt).strip())
+    raise EOFError(_NOBODY.format(_unanswered[-1]))
 
 
 def _run_shell(shell: str, file: str, argv: list[str], most: int) -> wire.CommandText:
