@@ -94,6 +94,14 @@ def list_ollama(servers: Servers, environ: Mapping[str, str] = os.environ) -> tu
     return host, list_models(host)
 
 
+def window_of(name: str, servers: Servers, environ: Mapping[str, str] = os.environ) -> int:
+    """Tokens of the longest window that a model can have; 0 when its server does not tell."""
+    from nestkit.agent.ollama import longest_window
+
+    kind, _, model = name.partition("/")
+    return longest_window(ollama_host(servers, environ), model) if kind == "ollama" else 0
+
+
 def _host_of(url: str) -> str:
     from urllib.parse import urlsplit
 

@@ -38,6 +38,7 @@ HALL = (
     "automation",
     "servers",
     "opening",
+    "tryout",
     "kept",
     "attack",
 )

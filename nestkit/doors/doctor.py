@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from nestkit.config import Servers
+from nestkit.config import Config
 from nestkit.errors import NestError
 from nestkit.nest import Nest, open_nest
-from nestkit.servers import list_ollama
+from nestkit.servers import check_name, list_ollama
+from nestkit.tryout import try_model
 from nestkit.workshop import probe_isolation
 
 
@@ -23,16 +25,26 @@ class Finding:
     """Whether nest cannot do its work without it."""
 
 
-def examine(start: Path, named: Path | None) -> list[Finding]:
-    """What works here, in the order in which an ask needs it."""
+Models = Literal["none", "one", "all"]
+"""Which models are tried: none, the one that an ask would take, every one."""
+
+
+def examine(
+    start: Path, named: Path | None, models: Models = "none", say: Callable[[str], None] = lambda line: None
+) -> list[Finding]:
+    """What works here, in the order in which an ask needs it. `say` is told what is being tried."""
     try:
         nest = open_nest(start, named, say=lambda line: None)
     except NestError as error:
-        return [Finding("vault", False, str(error), error.hint, grave=True), _isolation(), _models(Servers())]
+        return [
+            Finding("vault", False, str(error), error.hint, grave=True),
+            _isolation(),
+            *_models(Config(), models, say),
+        ]
     with nest:
         looks = (("index", _index), ("tools", _tools))
         found = [_tried(name, look, nest) for name, look in looks]
-        return [Finding("vault", True, str(nest.root)), *found, _isolation(), _models(nest.config.servers)]
+        return [Finding("vault", True, str(nest.root)), *found, _isolation(), *_models(nest.config, models, say)]
 
 
 def _tried(name: str, look: Callable[[Nest], Finding], nest: Nest) -> Finding:
@@ -65,10 +77,28 @@ def _isolation() -> Finding:
     return Finding("isolation", True, f"{tier}, proven just now by trying to break out")
 
 
-def _models(servers: Servers) -> Finding:
-    host, models = list_ollama(servers)
-    if models:
-        shown = ", ".join(models[:8]) + (f" and {len(models) - 8} more" if len(models) > 8 else "")
-        return Finding("models", True, f"Ollama at {host}: {shown}; and the built-in planner")
-    hint = "install Ollama and pull a model, or set OLLAMA_HOST; without one the built-in planner answers"
-    return Finding("models", False, f"no model at {host}", hint)
+def _models(config: Config, which: Models, say: Callable[[str], None]) -> Iterator[Finding]:
+    host, names = list_ollama(config.servers)
+    if names:
+        shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        yield Finding("models", True, f"Ollama at {host}: {shown}; and the built-in planner")
+    else:
+        hint = "install Ollama and pull a model, or set OLLAMA_HOST; without one the built-in planner answers"
+        yield Finding("models", False, f"no model at {host}", hint)
+    for name in _to_try(config, names, which):
+        try:
+            verdict = try_model(name, config.servers, config.limits, say)
+        except NestError as error:
+            yield Finding("model", False, f"{name}: {error}", error.hint)
+            continue
+        yield Finding("model", verdict.good, verdict.draft(), verdict.advice())
+
+
+def _to_try(config: Config, names: Sequence[str], which: Models) -> list[str]:
+    """Models to try: the one that an ask would take, then the others."""
+    installed = [f"ollama/{name}" for name in names]
+    named = [] if config.model in ("auto", "builtin") else [config.model]
+    if check_name(named[0], config.servers) if named else None:
+        named = []
+    everything = list(dict.fromkeys([*named, *installed]))
+    return {"none": [], "one": everything[:1], "all": everything}[which] if config.model != "builtin" else []

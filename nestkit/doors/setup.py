@@ -56,15 +56,21 @@ def index_command(ctx: click.Context, rebuild: bool, as_json: bool) -> None:
 @click.option(
     "--attack", is_flag=True, help="Attack the isolation of this machine with all there is (a minute or two)."
 )
+@click.option("--quick", is_flag=True, help="Try no model.")
+@click.option("--all-models", is_flag=True, help="Try every model that Ollama has, which may take minutes.")
 @json_option
 @click.pass_context
-def doctor_command(ctx: click.Context, attack: bool, as_json: bool) -> None:
-    """What works on this machine: vault, index, isolation, models; and what to do about the rest."""
+def doctor_command(ctx: click.Context, attack: bool, quick: bool, all_models: bool, as_json: bool) -> None:
+    """What works on this machine: vault, index, isolation, models; and what to do about the rest.
+
+    The model that an ask would take is tried on three small tasks, each of which ends within a minute.
+    """
     if attack:
         _attack(ctx, as_json)
-    from nestkit.doors.doctor import examine
+    from nestkit.doors.doctor import Models, examine
 
-    found = examine(Path.cwd(), ctx.find_root().obj)
+    which: Models = "none" if quick else "all" if all_models else "one"
+    found = examine(Path.cwd(), ctx.find_root().obj, which, hint)
     if as_json:
         print_json([{"what": f.what, "good": f.good, "finding": f.finding, "hint": f.hint} for f in found])
     else:
