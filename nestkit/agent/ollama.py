@@ -1,17 +1,18 @@
 """Messages to a model at Ollama and its reply back, by the native protocol. *Network*.
 
-**Source**: Ollama's API documentation (`/api/chat`, `/api/tags`, `/api/ps`, `/api/show`), and the client's behaviour as
-measured: it takes a stream that ends without `done` for a success, waits for ever unless told otherwise, and sends its
-key to whatever host is configured.
+**Source**: Ollama's API documentation (`/api/chat`, `tags`, `ps`, `show`). Its Python package is not used:
+loading it takes longer than all the rest of a start, and it takes a stream that ends without `done` for a success,
+waits for ever unless told otherwise, and sends its key to whatever host is configured. A test holds that what goes over
+the wire is what the package would send.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from nestkit.agent.budget import check_truncation, count_messages, reserve_for
@@ -20,9 +21,6 @@ from nestkit.agent.schema import Schemas, wire_name
 from nestkit.errors import ModelError, ModelMissing
 from nestkit.model import Chat, Left, Message, Reply
 from nestkit.policy import Limits
-
-if TYPE_CHECKING:
-    import ollama
 
 DEFAULT_PORT = 11434
 KEY_VARIABLE, KEY_HOMES = "OLLAMA_API_KEY", ("ollama.com",)
@@ -104,7 +102,7 @@ def ollama_chat(name: str, server: Server, limits: Limits, left: Left) -> Chat:
         nonlocal asked, told_window
         asked = asked or max(limits.tokens, loaded_window(server.host, name))
         heard = _Heard(server.schemas)
-        _exchange(name, server, _request(messages, server, asked, limits), heard, left)
+        _exchange(server, _request(name, messages, server, asked, limits), heard, left)
         window = loaded_window(server.host, name) or asked
         sent = count_messages(messages) + server.schemas.tokens
         lost = check_truncation(messages, heard.tokens_in) or _check_window(sent, window, asked)
@@ -125,9 +123,11 @@ def _check_window(sent: int, window: int, asked: int) -> str:
     return f"the server's window is {window} tokens, not the {asked} asked for: it dropped the oldest messages"
 
 
-def _request(messages: Sequence[Message], server: Server, window: int, limits: Limits) -> dict[str, Any]:
+def _request(name: str, messages: Sequence[Message], server: Server, window: int, limits: Limits) -> dict[str, Any]:
     request: dict[str, Any] = {
+        "model": name,
         "messages": [_told(message) for message in messages],
+        "stream": True,
         "options": {"num_ctx": window, "num_predict": reserve_for(limits.tokens), "temperature": 0, "seed": 0},
         "keep_alive": _KEEP_ALIVE,
     }
@@ -139,7 +139,8 @@ def _request(messages: Sequence[Message], server: Server, window: int, limits: L
 
 
 def _told(message: Message) -> dict[str, Any]:
-    told: dict[str, Any] = {"role": message.role, "content": message.content}
+    said = {"content": message.content} if message.content or message.call is None else {}
+    told: dict[str, Any] = {"role": message.role, **said}
     if message.call is not None:
         name, arguments = message.call
         if message.role == "tool":
@@ -149,31 +150,38 @@ def _told(message: Message) -> dict[str, Any]:
     return told
 
 
-def _exchange(name: str, server: Server, request: Mapping[str, Any], heard: _Heard, left: Left) -> None:
-    import ollama
+def _exchange(server: Server, request: Mapping[str, Any], heard: _Heard, left: Left) -> None:
+    from nestkit.agent.transport import Answered, broke_off, explain, post
 
-    from nestkit.agent.transport import Transport, broke_off, explain
-
-    transport = Transport(left, server.key.secret)
+    name = str(request["model"])
     try:
-        client = ollama.Client(server.host, transport=transport, follow_redirects=False, trust_env=False)
-        for part in client.chat(name, stream=True, **request):
-            heard.take(part)
-            server.on_text(part.message.content or "")
+        with closing(post(f"{server.host}/api/chat", request, left, server.key.secret)) as lines:
+            for line in lines:
+                part = json.loads(line)
+                if wrong := part.get("error"):
+                    raise _answered(name, server, 0, str(wrong), heard.begun)
+                server.on_text(heard.take(part))
     except ModelError:
         raise
-    except ollama.ResponseError as error:
-        raise _answered(name, server, error, heard.begun) from None
+    except Answered as error:
+        raise _answered(name, server, error.status, _message(error.text), heard.begun) from None
     except Exception as error:
         if known := explain(error, server.host, left, begun=heard.begun, start=_START):
             raise known from None
-        if isinstance(error, ValueError | TypeError | AttributeError | RecursionError):  # no JSON, or other fields
+        if isinstance(error, ValueError | TypeError | AttributeError | LookupError | RecursionError):
             raise ModelError(f"{server.host} sent something that is not Ollama's protocol", "is it Ollama?") from None
         raise
-    finally:
-        transport.close()
     if not heard.done:
         raise broke_off(server.host)
+
+
+def _message(body: str) -> str:
+    """The words of an error, which come as JSON, unless something stands before the server."""
+    try:
+        told: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    return str(told.get("error", body)) if isinstance(told, dict) else body
 
 
 class _Heard:
@@ -192,18 +200,25 @@ class _Heard:
     def begun(self) -> bool:
         return bool(self.text or self.thinking or self.calls)
 
-    def take(self, part: ollama.ChatResponse) -> None:
-        if part.message.content:
-            self.text.append(part.message.content)
-        if part.message.thinking:
-            self.thinking.append(part.message.thinking)
-        for call in part.message.tool_calls or ():
-            self.calls.append((self._schemas.real_name(call.function.name), dict(call.function.arguments)))
-        if part.done:
+    def take(self, part: Mapping[str, Any]) -> str:
+        """Keep what a line brings, and return its text."""
+        message = part["message"]
+        text, thought = message.get("content") or "", message.get("thinking") or ""
+        if not isinstance(text, str) or not isinstance(thought, str):
+            raise TypeError("a text that is none")
+        self.text += [text] if text else []
+        self.thinking += [thought] if thought else []
+        for call in message.get("tool_calls") or ():
+            function = call["function"]
+            given = function.get("arguments") or {}
+            named = dict(given) if isinstance(given, dict) else str(given)
+            self.calls.append((self._schemas.real_name(str(function["name"])), named))
+        if part.get("done") is True:
             self.done = True
-            self.cut = part.done_reason == "length"
-            self.tokens_in, self.tokens_out = part.prompt_eval_count or 0, part.eval_count or 0
-            self.load_seconds = (part.load_duration or 0) / _NANOSECONDS
+            self.cut = part.get("done_reason") == "length"
+            self.tokens_in, self.tokens_out = (int(part.get(f"{kind}_count") or 0) for kind in ("prompt_eval", "eval"))
+            self.load_seconds = int(part.get("load_duration") or 0) / _NANOSECONDS
+        return text
 
     def reply(self, window: int) -> Reply:
         words = ("".join(self.text), "".join(self.thinking))
@@ -219,23 +234,22 @@ _BAD_REQUESTS = (
 """What a 400 says -> what it means, what to do."""
 
 
-def _answered(name: str, server: Server, error: ollama.ResponseError, begun: bool) -> ModelError:
-    """The server's own error, with what to do about it."""
-    text = " ".join(without_key(str(error.error), server.key.secret).split())[:300]
-    if error.status_code == 404:
+def _answered(name: str, server: Server, status: int, said: str, begun: bool) -> ModelError:
+    """The server's own error, with what to do about it; the status is 0 for one in the middle of a stream."""
+    text = " ".join(without_key(said, server.key.secret).split())[:300]
+    if status == 404:
         return ModelMissing(f"{server.host} has no model {name!r}", f"get it with: ollama pull {name}")
-    if error.status_code in (401, 403):
+    if status in (401, 403):
         why = server.key.why_not or "set host_key in [model] of config.toml"
         return ModelError(f"{server.host} wants a key: {text}", why)
-    if 300 <= error.status_code < 400:
+    if 300 <= status < 400:
         return ModelError(f"{server.host} sends requests elsewhere", "name the address it leads to")
-    for said, what, hint in _BAD_REQUESTS if error.status_code == 400 else ():
-        if said in text:
+    for words, what, hint in _BAD_REQUESTS if status == 400 else ():
+        if words in text:
             return ModelError(what.format(name=name), hint)
-    if error.status_code == 503:
+    if status == 503:
         return ModelError(f"{server.host} is busy: {text}", "ask again in a moment", again=True)
-    again = error.status_code >= 500 and not begun
-    return ModelError(f"{name} failed: {text}", "see the server's log", again=again)
+    return ModelError(f"{name} failed: {text}", "see the server's log", again=status >= 500 and not begun)
 
 
 def _listed(host: str, path: str) -> list[dict[str, Any]]:

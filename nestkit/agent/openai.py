@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,25 +73,18 @@ def _told(number: int, message: Message) -> dict[str, Any]:
 
 
 def _exchange(name: str, server: Server, request: Mapping[str, Any], heard: _Heard, left: Left) -> None:
-    import httpx
+    from nestkit.agent.transport import Answered, broke_off, explain, post
 
-    from nestkit.agent.transport import Transport, broke_off, explain
-
-    transport = Transport(left, server.key.secret)
     try:
-        with (
-            httpx.Client(transport=transport, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", f"{server.url.rstrip('/')}/chat/completions", json=request) as answer,
-        ):
-            if answer.status_code != 200:
-                answer.read()
-                raise _answered(name, server, answer.status_code, answer.text)
-            for event in _events(answer.iter_lines()):
+        with closing(post(f"{server.url}/chat/completions", request, left, server.key.secret)) as lines:
+            for event in _events(lines):
                 if wrong := event.get("error"):
                     raise _answered(name, server, 500, json.dumps(wrong), begun=True)
                 server.on_text(heard.take(event))
     except ModelError:
         raise
+    except Answered as error:
+        raise _answered(name, server, error.status, error.text) from None
     except Exception as error:
         if known := explain(error, server.url, left, begun=heard.begun, start=_START):
             raise known from None
@@ -98,8 +92,6 @@ def _exchange(name: str, server: Server, request: Mapping[str, Any], heard: _Hea
             what = f"{server.url} sent something that is not OpenAI's protocol"
             raise ModelError(what, "is the address right? It mostly ends in /v1") from None
         raise
-    finally:
-        transport.close()
     if not heard.done:
         raise broke_off(server.url)
 

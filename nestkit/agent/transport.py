@@ -7,7 +7,8 @@ follow redirects with all they were told, and read proxies and keys from the env
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Any
 
 import httpcore
 import httpx
@@ -106,6 +107,33 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, CONNECT_SECONDS), self._left)
+
+
+class Answered(Exception):
+    """The server's answer, when it is an error."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status, self.text = status, text
+
+
+def post(url: str, body: Mapping[str, Any], left: Left, secret: str) -> Generator[str, None, None]:
+    """The lines of a streamed answer, as they come.
+
+    Raises Answered for an error, and whatever goes wrong on the way.
+    """
+    transport = Transport(left, secret)
+    try:
+        with (
+            httpx.Client(transport=transport, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, json=body) as answer,
+        ):
+            if answer.status_code != 200:
+                answer.read()
+                raise Answered(answer.status_code, answer.text)
+            yield from answer.iter_lines()
+    finally:
+        transport.close()
 
 
 def explain(error: Exception, host: str, left: Left, *, begun: bool, start: str) -> ModelError | None:

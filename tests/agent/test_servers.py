@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import ollama as package
 import pytest
 
 from nestkit.agent import ollama, openai
@@ -340,3 +341,24 @@ def test_descriptions_of_tools_keep_to_their_budget() -> None:
 @pytest.mark.parametrize(("name", "wire"), [("fx.convert", "fx__convert"), ("a.b.c", "a__b__c"), ("größe", "gre")])
 def test_names_of_tools_fit_the_protocol(name: str, wire: str) -> None:
     assert wire_name(name) == wire
+
+
+def test_what_goes_over_the_wire_is_what_ollama_s_own_package_would_send() -> None:
+    schemas = draft_schemas([FX], 1000)
+    past = (Message("assistant", "", ("fx.convert", {"amount": 1})), Message("tool", "294.12", ("fx.convert", {})))
+    with OllamaServer([HELLO] * 2) as server:
+        ask("ollama", server, (*ASKED, *past), schemas=schemas, think="high")
+        ours = server.requests[0]
+        client = package.Client(server.url, trust_env=False)
+        named = {name: ours[name] for name in ("messages", "options", "keep_alive", "tools", "think")}
+        list(client.chat(ours["model"], stream=True, **named))
+        client._client.close()
+        assert server.requests[1] == ours
+        kinds = [{k: v for k, v in head.items() if k in ("content-type", "accept")} for head in server.headers]
+    assert kinds[1]["content-type"] == "application/json"
+
+
+def test_arguments_of_a_call_at_ollama_that_are_no_object_stay_text() -> None:
+    call = {"function": {"name": "fx__convert", "arguments": "amount=1"}}
+    with OllamaServer([{"role": "assistant", "content": "", "tool_calls": [call]}]) as server:
+        assert ask("ollama", server, schemas=draft_schemas([FX], 1000)).tool_calls == (("fx.convert", "amount=1"),)
