@@ -194,3 +194,30 @@ def test_the_bench_of_the_daemon_runs() -> None:
     done = subprocess.run([sys.executable, BENCH / "watch.py", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "2 questions: [('done', 2)] in order" in done.stdout
+
+
+def test_the_bench_of_the_agent_prints_its_figures() -> None:
+    done = run_bench("agent.py", "--runs", 1, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert all(value > 0 for value in figures.values())
+    assert {"own time a step, ms (goal 15)", "command to first request, warm, ms (goal 250)"} <= figures.keys()
+
+
+def test_single_calls_come_to_the_same_answer_in_more_rounds_and_tokens() -> None:
+    done = run_bench("styles.py", "--asks", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    for row in json.loads(done.stdout):
+        assert row["same answer"], row
+        assert row["code"]["rounds"] < row["json"]["rounds"]
+        assert row["code"]["tokens"] < row["json"]["tokens"]
+
+
+def test_the_comparison_with_another_agent_runs_without_it_too() -> None:
+    done = run_bench("vs_smolagents.py", "--repeats", 1, "--programs", 2, "--limit", 1, "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {row["what"]: row for row in json.loads(done.stdout)}
+    assert all(row["agent"] == "nest" for row in rows.values())
+    assert all(row["right"] for row in rows.values() if "right" in row)
+    assert rows["after 6 steps without an answer"]["status"] == "no_answer"
+    assert not rows["after 6 steps without an answer"]["invented"]
