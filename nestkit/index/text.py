@@ -31,9 +31,19 @@ def _bare(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text that SQLite can hold: lone surrogates, which escapes in YAML and JSON can make, become question marks."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    return text if _holds("utf-8", text) else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def searchable(text: str) -> str:
     """Text as the word index sees it: some scripts are kept letter by letter."""
-    return text if text.isascii() else _APART.sub(r" \1 ", text)
+    return text if _holds("latin-1", text) else _APART.sub(r" \1 ", text)  # much quicker than to look at every letter
+
+
+def _holds(encoding: str, text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
