@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nestkit.sandbox.packages import Shelf, fits_python, is_beside
+from nestkit.sandbox.packages import Shelf, find_uv, fits_python, is_beside
 from nestkit.tool import Script
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Packages:
             version = ".".join(map(str, sys.version_info[:3]))
             return f"it needs Python {script.requires_python}, and nest runs on {version}"
         return ""
+
+    @property
+    def builder(self) -> str:
+        """Absolute path of the program that builds them; empty when it is not there."""
+        return find_uv()
 
     def prepare(self, script: Script, say: Callable[[str], None]) -> None:
         """Build what the script needs, with a line of progress; nothing when it is there. Raises SandboxError."""

@@ -42,7 +42,7 @@ def examine(
             *_models(Config(), models, say),
         ]
     with nest:
-        looks = (("index", _index), ("tools", _tools))
+        looks = (("index", _index), ("tools", _tools), ("packages", _packages))
         found = [_tried(name, look, nest) for name, look in looks]
         return [Finding("vault", True, str(nest.root)), *found, _isolation(), *_models(nest.config, models, say)]
 
@@ -67,6 +67,21 @@ def _tools(nest: Nest) -> Finding:
     problems = nest.check_tools()
     finding = f"{len(registry.tools)} tools in {len(registry.scripts)} scripts"
     return Finding("tools", not problems, finding, f"{len(problems)} remarks: `nest tools check`" if problems else "")
+
+
+def _packages(nest: Nest) -> Finding:
+    """Whether every script has the packages it asks for."""
+    asking = [script for script in nest.registry.scripts if script.dependencies]
+    waiting = [script for script in asking if nest.packages.find(script) is None]
+    if not waiting:
+        return Finding("packages", True, f"{len(asking)} scripts ask for packages, and have them")
+    names = ", ".join(script.path.rpartition("/")[2].removesuffix(".py") for script in waiting[:5])
+    what = f"{len(waiting)} of {len(asking)} scripts that ask for packages do not have them: {names}"
+    refused = next((f"{script.path}: {why}" for script in waiting if (why := nest.packages.refuse(script))), "")
+    hint = refused or "`nest trust NAME` shows and prepares them"
+    if not refused and not nest.packages.builder:
+        hint = "they are prepared by uv, which is not installed: python3 -m pip install uv"
+    return Finding("packages", False, what, hint)
 
 
 def _isolation() -> Finding:

@@ -87,6 +87,16 @@ def test_at_a_terminal_the_person_is_told_from_where(vault: Path, index: Path) -
     assert f"have packages fetched from {index}: tiny>=1" in shown
 
 
+def test_doctor_says_which_scripts_lack_their_packages(vault: Path, nest: NestCommand, index: Path) -> None:
+    def told() -> dict[str, str]:
+        found = json.loads(nest("doctor", "--json", env={"OLLAMA_HOST": "127.0.0.1:9"}).stdout)
+        return next(finding for finding in found if finding["what"] == "packages")
+
+    assert (told()["good"], "tiny_tool" in told()["finding"], "nest trust" in told()["hint"]) == (False, True, True)
+    nest("trust", "tiny_tool.value", "--yes")
+    assert told()["good"] is True
+
+
 def test_trust_prepares_ahead(vault: Path, nest: NestCommand, index: Path) -> None:
     assert nest("trust", "tiny_tool", "--yes").returncode == 0
     shutil.rmtree(index)
