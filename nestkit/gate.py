@@ -54,7 +54,7 @@ class Gate:
             return ""
         tools, is_computed = find_tools(text, self._nest.registry.tools)
         notes = ("It computes names: what it calls cannot be told in advance. What needs leave asks again.",)
-        matter = self._matter("program", tools=tools, program=text, notes=notes if is_computed else ())
+        matter = self._matter("program", tools, program=text, notes=notes if is_computed else ())
         covered = frozenset(tool.name for tool in tools if effects_needing_leave(tool) and tool.confirm != "always")
         if self._is_approved(matter) or approval == matter.digest:
             self._covered = covered
@@ -79,7 +79,7 @@ class Gate:
         if tool.name in self._covered:
             return None
         shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-        matter = self._matter("call", tools=[tool], program=self._program, call=f"{tool.name}({shown})")
+        matter = self._matter("call", [tool], program=self._program, call=f"{tool.name}({shown})")
         if self._is_approved(matter):
             if tool.confirm != "always":
                 self._covered |= {tool.name}
@@ -110,7 +110,7 @@ class Gate:
         if refusal is None:
             return None
         programs = "\n\n".join(step.program for step in run.steps if step.program)
-        matter = replace(self._matter("changes", program=programs, changes=changes), scripts=dict(run.tool_digests))
+        matter = replace(self._matter("changes", [], program=programs, changes=changes), scripts=dict(run.tool_digests))
         if self._is_approved(matter):
             return None
         if self._company.review is None:
@@ -118,11 +118,13 @@ class Gate:
             return refusal
         return None if self._company.review(matter) else Refusal("you did not apply the changes")
 
-    def _matter(self, gate: GateName, *, tools: list[Tool] | None = None, **parts: Any) -> Matter:
-        effects = tuple(f"{tool.name}: {', '.join(map(str, tool.effects))}" for tool in tools or [] if tool.effects)
-        return Matter(
-            self._run.id, gate, self._run.ask.contract, effects=effects, scripts=script_digests(self._nest), **parts
-        )
+    def _matter(self, gate: GateName, tools: list[Tool], **parts: Any) -> Matter:
+        effects = tuple(f"{tool.name}: {', '.join(map(str, tool.effects))}" for tool in tools if tool.effects)
+        scripts: dict[str, str] = {}
+        for tool in tools:
+            if tool.manner != "builtin":
+                scripts |= self._nest.trust.wants(tool).files
+        return Matter(self._run.id, gate, self._run.ask.contract, effects=effects, scripts=scripts, **parts)
 
     def _is_approved(self, matter: Matter) -> bool:
         """Whether a person has agreed to exactly this; that is then used up."""
@@ -133,7 +135,7 @@ class Gate:
 
 
 def script_digests(nest: Nest) -> dict[str, str]:
-    """Path -> digest of every script of the vault: a program may reach any of them."""
+    """Path -> digest of every script of the vault as it is now."""
     return {script.path: script.digest for script in nest.registry.scripts}
 
 

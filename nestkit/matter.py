@@ -52,16 +52,14 @@ class Matter:
     @property
     def parts(self) -> tuple[tuple[str, str], ...]:
         """(title, text) of each part, in reading order; in the text nothing hides."""
-        scripts = (
-            [f"{path} {seal[:12]}" for path, seal in sorted(self.scripts.items())] if self.gate != "changes" else []
-        )
+        scripts = [f"{path} {seal[:12]}" for path, seal in sorted(self.scripts.items())]
         texts = {
             "Beware": "\n".join(self.warnings),
             "Call": self.call,
             "Program": self.program.strip("\n"),
             "May do": "\n".join(self.effects),
             "Changes": _diff(self.changes),
-            "Scripts": "\n".join(scripts) if self.effects or self.call else "",
+            "Scripts": "\n".join(scripts),
         }
         return tuple((title, reviewed(text).rstrip("\n")) for title, text in texts.items() if text)
 

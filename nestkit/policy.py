@@ -119,15 +119,6 @@ _ACTIVE = re.compile(
 """What Obsidian, its plugins or nest itself would execute when they find it in a note."""
 
 
-def check_contract(contract: Contract) -> Refusal | None:
-    """Why an ask under this contract cannot be run by this nest; None when it can."""
-    if contract != "sandboxed":
-        return None
-    return Refusal(
-        f"the contract {contract!r} is not built yet", "use --contract brokered, which gives a program no power"
-    )
-
-
 def check_call(tool: Tool, leave: Leave) -> Refusal | None:
     """Why this call may not go ahead; `needs_person` when a yes is all that is missing.
 

@@ -129,8 +129,6 @@ def check_tick(nest: Nest, path: str, content: bytes) -> Ticked | Refusal | None
 def _as_now(nest: Nest, matter: Matter) -> Matter:
     """The matter with the versions of its scripts as they are today."""
     now = script_digests(nest)
-    if matter.gate != "changes":
-        return replace(matter, scripts=now)
     return replace(matter, scripts={path: now.get(path, "") for path in matter.scripts})
 
 

@@ -152,6 +152,8 @@ class Run:
     path: str | None = None
     """Of its note, once written."""
     parent: str | None = None
+    files: tuple[str, ...] = ()
+    """Paths of the files its programs left, beside its note."""
     matter: Matter | None = None
     """What it waits for, when it is parked."""
 

@@ -18,7 +18,7 @@ from nestkit.desk import Desk
 from nestkit.errors import VaultError
 from nestkit.gate import Gate
 from nestkit.matter import Matter
-from nestkit.policy import Refusal, Wants, check_call, check_contract
+from nestkit.policy import Refusal, Wants, check_call
 from nestkit.recording import Recording, open_ledger, reopen
 from nestkit.run import Ask, End, Execute, Run, Status, Step
 from nestkit.runs.name import draft_id
@@ -174,9 +174,6 @@ def _is_worth_a_note(run: Run, call: Call | None) -> bool:
 
 def _answer(nest: Nest, run: Run, desk: Desk, walk: Walk) -> Run:
     """The run with its steps and its end; changes are staged, none is made."""
-    refusal = check_contract(run.ask.contract)
-    if refusal is not None:
-        return replace(run, end=_refused(refusal))
     recording = walk.recording
     with Workshop(nest, run, desk, walk.gate, recording) as workshop:
         with nest.phases("choose"):

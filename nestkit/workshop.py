@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.check import check_program
 from nestkit.sandbox.command import command_line
 from nestkit.sandbox.engine import Engine, open_engine
-from nestkit.sandbox.job import Job, Refused, ToolFailed
+from nestkit.sandbox.job import Job, Refused, ToolFailed, World
 from nestkit.sandbox.paths import as_opened
 from nestkit.scripts import vault as builtin
 from nestkit.tool import Script, Tool
@@ -108,13 +109,21 @@ class Workshop:
             engine = self._engine = self._open.enter_context(self._ahead.get())
             self._nest.phases.beside["isolation"] = self._ahead.seconds
             self._execute = self._open.enter_context(
-                engine.program(self._broker, now=self._run.ask.now, seed=self._seed)
+                engine.program(self._broker, now=self._run.ask.now, seed=self._seed, world=self._world(engine))
             )
         self._prepare(program)
         limits = self._run.ask.limits
         seconds = max(0.01, min(limits.step_seconds, self.left()))
         self._broker.limits = replace(limits, step_seconds=round(seconds, 3))
         return self._execute(program)
+
+    def _world(self, engine: Engine) -> World | None:
+        """What the programs of this run are given besides their broker: nothing, or the vault to read and packages."""
+        if self._run.ask.contract != "sandboxed":
+            return None
+        root, config = self._nest.root, self._nest.config
+        hide = (*_HIDDEN, *find_sight(root, (), config.private, always=(config.system,)).hide)
+        return World(str(root), shown=str(root) if engine.layers else "", hide=hide, site=_site())
 
     def _prepare(self, program: str) -> None:
         """Build the packages of the scripts that a program names, where there is leave; no program ever does."""
@@ -351,6 +360,11 @@ def spelling(root: Path) -> Callable[[str], str]:
 def _scopes(tool: Tool, *kinds: str) -> tuple[str, ...]:
     """Globs, hosts, variables or programs of the effects of these kinds."""
     return tuple(effect.scope for effect in tool.effects if effect.kind in kinds)
+
+
+def _installed() -> tuple[str, ...]:
+    """Folders of the packages that are installed beside nest."""
+    return tuple(folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages")))
 
 
 def _environment(tool: Tool) -> dict[str, str]:

@@ -15,6 +15,7 @@ from nestkit.errors import NestError, NoteChanged, NoteExists, NoteMissing
 from nestkit.note import title_of
 from nestkit.recording import Recording
 from nestkit.run import Run
+from nestkit.runs.attachment import choose_files
 from nestkit.runs.ledger import Entry
 from nestkit.runs.name import draft_path
 from nestkit.runs.note import draft_note, draft_tick, note_of, untick
@@ -33,6 +34,7 @@ def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], 
     run = _park(nest, run, recording, say) if run.matter else run
     before, written = run.path, run.path
     try:
+        run = _attach(nest, run, say) if run.status == "ok" else run
         run = _write_note(nest, run, recording)
         written = run.path
     except NestError as error:
@@ -58,6 +60,18 @@ def _park(nest: Nest, run: Run, recording: Recording, say: Callable[[str], None]
     hint = f"`nest review show {run.id}` shows it, `nest review approve {run.id}` says yes"
     hint += f"; or {run.end.hint}" if run.matter.gate == "call" and run.end.hint else ""
     return replace(run, end=replace(run.end, hint=hint))
+
+
+def _attach(nest: Nest, run: Run, say: Callable[[str], None]) -> Run:
+    """The run with the files of its programs beside where its note will be."""
+    chosen, remarks = choose_files(run.steps)
+    for remark in remarks:
+        say(remark)
+    folder = f"{nest.config.runs}/{run.ask.now:%Y/%m}/files {run.id}"
+    for name, content in chosen.items():
+        with suppress(NoteExists):  # it is there since before a crash, or somebody's: then the link leads to theirs
+            write_file(nest.root, f"{folder}/{name}", content)
+    return replace(run, files=tuple(f"{folder}/{name}" for name in chosen))
 
 
 def note_text(nest: Nest, run: Run) -> str:

@@ -24,6 +24,13 @@ TOOL_TOKENS = 1100
 _LINE_CHARS = 600
 _ASK_CHARS = 1000
 """Of a longer ask only the beginning is said twice."""
+_WORLD = (
+    "In this run programs may do more than said above\n"
+    '- They can read the vault\'s files below `os.environ["VAULT_PATH"]`, and import installed packages.\n'
+    "- What they save in the working folder (pictures as png or jpg, tables as csv) is attached to the answer.\n"
+    "- The vault itself is changed by tools only."
+)
+"""What the contract `sandboxed` adds to a prompt."""
 _FILES = Path(__file__).parent / "prompts"
 
 
@@ -49,6 +56,7 @@ def draft_prompt(ask: Ask, tools: Sequence[str], facts: Mapping[str, Any], promp
     parts = [
         prompt.strip(),
         "Tools\n" + "\n".join(f"- {line}" for line in fit_lines(tools)) if tools else "",
+        _WORLD if ask.contract == "sandboxed" else "",
         f"Now it is {ask.now:%A} {ask.now.isoformat(timespec='minutes')}.",
         f"The vault in short: {data_block('vault', facts)}" if facts else "",
         f"The ask\n{plain(ask.text)}",

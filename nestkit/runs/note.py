@@ -16,6 +16,7 @@ from typing import Any
 from nestkit.change import digest
 from nestkit.matter import Matter
 from nestkit.run import Run, Step
+from nestkit.runs.attachment import is_picture
 from nestkit.runs.quiet import draft_fence, draft_line, draft_prose, parse_fence
 from nestkit.visible import visible
 
@@ -58,6 +59,8 @@ class RunNote:
     reads: tuple[str, ...] = ()
     read_count: int = 0
     writes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """Links to the files that its programs left, beside the note."""
     tool_hashes: tuple[str, ...] = ()
     """`PATH=SHA-256`, first 16 digits."""
     program_hash: str = ""
@@ -104,6 +107,7 @@ def note_of(run: Run, link: Callable[[str], str]) -> RunNote:
         reads=tuple(map(link, run.reads[:MAX_LINKS])),
         read_count=len(run.reads),
         writes=tuple(link(done.path) for done in run.applied if done.applied)[:MAX_LINKS],
+        files=tuple(f"[[{path}]]" for path in run.files),
         tool_hashes=tuple(f"{path}={seal[:16]}" for path, seal in run.tool_digests.items()),
         program_hash=digest(programs.encode())[:16] if programs else "",
         prompt_hash=run.prompt_digest[:16],
@@ -189,7 +193,15 @@ def _call_line(call: Any) -> str:
 
 def draft_note(note: RunNote) -> str:
     """The text of a run's note."""
-    parts = [_properties(note), draft_answer(note), _waiting(note), _how(note), _touched(note), _diff(note)]
+    parts = [
+        _properties(note),
+        draft_answer(note),
+        _pictures(note),
+        _waiting(note),
+        _how(note),
+        _touched(note),
+        _diff(note),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -246,6 +258,11 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f").replace("<%", "<\\u0025")
 
 
+def _pictures(note: RunNote) -> str:
+    """The pictures among its files, shown; the names are nest's own."""
+    return "\n".join(f"!{link}" for link in note.files if is_picture(link.removesuffix("]]")))
+
+
 def _waiting(note: RunNote) -> str:
     """What a person is asked to judge, in sight and in full."""
     if not note.matter:
@@ -293,7 +310,7 @@ def _callout(kind: str, title: str, body: Iterable[str]) -> list[str]:
 def _touched(note: RunNote) -> str:
     """What was used, read and written, as live links: these names come from the broker, not from any text."""
     rows = [("Asked in", (note.note,) if note.note else ()), ("Tools", note.tools), ("Read", note.reads)]
-    rows.append(("Written", note.writes))
+    rows += [("Written", note.writes), ("Files", note.files)]
     rows.append(("Program kept from", (note.kept_from,) if note.kept_from else ()))
     more = {"Read": note.read_count - len(note.reads)}
     lines = [

@@ -179,12 +179,6 @@ def test_wrong_use_is_said_in_a_line_with_exit_code_2(nest: NestCommand, words: 
     assert said in done.stderr
 
 
-def test_a_contract_that_is_not_built_is_refused_by_name(nest: NestCommand) -> None:
-    done = nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--contract", "sandboxed", "--no-note")
-    assert done.returncode == 3
-    assert "sandboxed" in done.stderr
-
-
 def test_a_tool_that_wants_more_than_reading_waits_for_a_person(nest: NestCommand, ops: Path) -> None:
     done = nest("ask", "Move Nightshade to the 2026 archive", *BUILTIN)
     assert (done.returncode, done.stdout) == (4, "")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nestkit.change import Change
-from nestkit.policy import Leave, check_call, check_changes, check_contract, effects_needing_leave
+from nestkit.policy import Leave, check_call, check_changes, effects_needing_leave
 from nestkit.tool import Effect, Tool
 
 READER = Tool("a.read", "02_System/a.py", "function")
@@ -64,14 +64,6 @@ def test_plain_new_notes_are_added_and_all_else_is_looked_at(change: Change, rev
     assert refusal is None or refusal.needs_person
 
 
-def test_contracts_that_are_not_built_are_refused_by_name() -> None:
-    assert check_contract("brokered") is None
-    assert check_contract("reviewed") is None
-    refusal = check_contract("sandboxed")
-    assert refusal is not None
-    assert "sandboxed" in refusal.reason
-
-
 @pytest.mark.parametrize(
     ("change", "kind", "diff"),
     [
@@ -96,3 +88,11 @@ def test_a_signature_is_the_call_in_one_line() -> None:
     (tool,) = parse_script("02_System/s.py", source).tools
     assert tool.signature.startswith("s.f(a: int, b")
     assert tool.signature.endswith("**more) -> str")
+
+
+def test_what_a_program_made_with_its_own_hands_is_always_looked_at() -> None:
+    new = Change("New.md", None, b"plain")
+    assert check_changes([new]) is None
+    refusal = check_changes([new], "sandboxed")
+    assert refusal is not None
+    assert refusal.needs_person
