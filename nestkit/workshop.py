@@ -123,7 +123,7 @@ class Workshop:
             return None
         root, config = self._nest.root, self._nest.config
         hide = (*_HIDDEN, *find_sight(root, (), config.private, always=(config.system,)).hide)
-        return World(str(root), shown=str(root) if engine.layers else "", hide=hide, site=_site())
+        return World(str(root), shown=str(root) if engine.layers else "", hide=hide, site=_installed())
 
     def _prepare(self, program: str) -> None:
         """Build the packages of the scripts that a program names, where there is leave; no program ever does."""
