@@ -20,7 +20,9 @@ _PICTURES: Mapping[str, tuple[bytes, ...]] = {
 }
 """Ending -> how such a file begins."""
 _TEXTS = frozenset(("csv", "tsv", "txt", "json"))
-_STEM = re.compile(r"[^\w .()+,=@-]+")
+_STEM = re.compile(r"[^\w ()+,=@-]+")
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt).", re.IGNORECASE)
+"""Names that Windows keeps for devices."""
 MOST_FILES = 50
 
 
@@ -47,7 +49,8 @@ def is_picture(path: str) -> bool:
 def draft_name(path: str) -> str:
     """A plain file name for a program's file: letters, digits and a few signs, on every system the same."""
     stem, _, ending = path.rpartition("/")[2].rpartition(".")
-    return f"{_STEM.sub('-', stem).strip(' .-')[:60].strip(' .-') or 'file'}.{ending.lower()}"
+    stem = _STEM.sub("-", stem).strip(" -")[:60].strip(" -") or "file"
+    return f"{'file ' if _DEVICE.fullmatch(stem) else ''}{stem}.{ending.lower()}"
 
 
 def _why_not(path: str, content: bytes, count: int) -> str:
