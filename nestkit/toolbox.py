@@ -141,7 +141,10 @@ def _undeclared(tools: Sequence[Tool]) -> Iterator[Finding]:
                 told.add(effect)
                 what = f"{tool.name} seems to {effect}, and does not declare it: it asks a person before it runs"
                 whole = [each for each in tools if each.script == path]
-                yield Finding(path, effect.line, "effect", what, draft_permissions(whole))
+                paste = draft_permissions(whole)
+                if tool.manner == "shell":  # there the block stands in the comment at the head
+                    paste = "\n".join(f"# {line}" for line in paste.splitlines())
+                yield Finding(path, effect.line, "effect", what, paste)
 
 
 def _names(tools: Sequence[Tool]) -> Iterator[Finding]:
@@ -269,7 +272,7 @@ def group_text(nest: Nest, name: str) -> str:
     from nestkit.parse.tool_text import draft_tool_line
 
     group = next((group for group in nest.registry.groups if name in (group.name, group.folder)), None)
-    if group is None:
+    if group is None or any(tool.name == name for tool in nest.registry.tools):
         return ""
     lines = [draft_tool_line(tool) for tool in nest.registry.tools if _group(nest, tool) == group.name]
     shown = "\n".join(("Tools:", *(f"  {line}" for line in lines))) if lines else ""

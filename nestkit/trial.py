@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nestkit.desk import Desk
 from nestkit.gate import Gate
-from nestkit.policy import Leave, Refusal, check_call, effects_needing_leave
+from nestkit.policy import Leave, Refusal, check_call
 from nestkit.recording import Recording
 from nestkit.run import Ask, End, Outcome, Run
 from nestkit.runs.name import draft_id
@@ -23,10 +22,13 @@ if TYPE_CHECKING:
 
 
 class Trial:
-    """A workshop whose changes are thrown away; a tool gets the leave that was given for it, and no other."""
+    """A workshop whose changes are thrown away, for programs that no person saw: examples out of scripts and notes.
+
+    No leave counts here, not even what was granted: a grant is leave for what a person asks, and an example may be a
+    stranger's text.
+    """
 
     def __init__(self, nest: Nest, now: datetime) -> None:
-        self._nest = nest
         limits = nest.config.limits
         run = Run(draft_id(now, "trial"), Ask("try the examples of the tools", now, limits=limits), End("error"))
         stage = Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
@@ -41,7 +43,7 @@ class Trial:
             lambda: nest.finder,
             nest.is_run,
         )
-        gate = Gate(nest, run, Company(), self._allow)
+        gate = Gate(nest, run, Company(), lambda tool, arguments: _allow(tool))
         self._workshop = Workshop(nest, run, desk, gate, Recording(nest, run, stage, live=False, keep=False))
 
     def __enter__(self) -> Trial:
@@ -55,7 +57,7 @@ class Trial:
         """What came of a program. Raises SandboxError where nothing isolates."""
         return self._workshop.execute(program)
 
-    def _allow(self, tool: Tool, arguments: Mapping[str, Any]) -> Refusal | None:
-        needed = effects_needing_leave(tool)
-        granted = bool(needed) and tool.confirm != "always" and self._nest.trust.holds(self._nest.trust.wants(tool))
-        return check_call(tool, replace(Leave(), yes=granted))
+
+def _allow(tool: Tool) -> Refusal | None:
+    refusal = check_call(tool, Leave())
+    return refusal and replace(refusal, hint=f"call it yourself: nest call {tool.name}")

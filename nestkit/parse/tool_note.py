@@ -117,12 +117,12 @@ def _text(body: str) -> str:
 def _examples(body: str, tools: Sequence[Tool]) -> dict[str, tuple[Example, ...]]:
     """Lines of the note's Python blocks that call one of the tools: `call` or `call -> result`."""
     found: dict[str, tuple[Example, ...]] = {}
-    for fence in _FENCE.finditer(body[:100_000]):
-        for line in fence["code"].split("\n")[:_MAX_EXAMPLES]:
-            call, _, result = (part.strip() for part in line.removeprefix(">>> ").partition(" -> "))
-            name = _called(call, tools)
-            if name:
-                found[name] = (*found.get(name, ()), Example(call, result))
+    lines = [line for fence in _FENCE.finditer(body[:100_000]) for line in fence["code"].split("\n") if "(" in line]
+    for line in lines[:_MAX_EXAMPLES]:
+        call, _, result = (part.strip() for part in line.removeprefix(">>> ").partition(" -> "))
+        name = _called(call, tools)
+        if name:
+            found[name] = (*found.get(name, ()), Example(call, result))
     return found
 
 

@@ -291,3 +291,22 @@ def test_a_tool_that_asks_at_the_keyboard_fails_with_what_it_asked(nest: NestCom
         done = nest("call", name)
         assert (done.returncode, done.stdout) == (1, "")
         assert f"nobody is there to answer {asked!r}; give it as a parameter" in done.stderr
+
+
+def test_an_example_gets_no_leave_that_a_person_gave_for_their_own_asks(nest: NestCommand, ops: Path) -> None:
+    source = "import os\ndef key() -> str:\n    'The key.'\n    return os.environ['SECRET']\n"
+    write(ops, "mine.py", f'"""Mine.\n---\nnest:\n  permissions: ["env:SECRET"]\n---\n"""\n{source}')
+    assert nest("trust", "mine.key", "--yes").returncode == 0
+    assert nest("call", "mine.key", env={"SECRET": "xyzzy"}).stdout == "xyzzy\n"
+    (ops / "From a stranger.md").write_text('---\ntool: "[[mine.py]]"\n---\n```python\nkey() -> "guess"\n```\n')
+    done = nest("tools", "check", "mine", env={"SECRET": "xyzzy"})
+    assert "takes a person's yes (call it yourself: nest call mine.key)" in done.stdout
+    assert "xyzzy" not in done.stdout + done.stderr
+
+
+def test_what_a_shell_script_should_declare_is_ready_for_its_head(nest: NestCommand, ops: Path) -> None:
+    write(ops, "mine.sh", "#!/bin/sh\n# Count.\nls | wc -l\n")
+    paste = check(nest)[0]["paste"]
+    assert paste.splitlines()[1] == "# nest:"
+    write(ops, "mine.sh", f"#!/bin/sh\n# Count.\n{paste}\nls | wc -l\n")
+    assert check(nest) == []
