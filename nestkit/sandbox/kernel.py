@@ -95,7 +95,7 @@ class Child:
             raise Closed
         self.folder = handles[0]
 
-    def wait(self, seconds: float = 1.0) -> End:
+    def wait(self, seconds: float = 0.3) -> End:
         """Return how it ended, killing it if it does not within this time."""
         if self._end is None:
             poll = select.poll()
@@ -115,7 +115,8 @@ class Child:
 class Kernel:
     """The parent of all children, of one tier for its whole life.
 
-    `without` leaves layers out (`landlock`, `filter`), to measure what each of them stops: nothing else may use it.
+    `without` leaves layers out (`landlock`, `filter`, `everything`), to measure what each of them stops and costs:
+    nothing else may use it.
     """
 
     def __init__(self, tier: str, landlock: int = _NEWEST_LANDLOCK, without: Sequence[str] = ()) -> None:
@@ -198,7 +199,7 @@ class Kernel:
         if holes and answer.get("layers") is False:
             child.kill()
             raise NoLayers("; ".join(map(str, holes)))
-        if holes and not self._without:
+        if holes:
             child.kill()
             raise SandboxError(f"{self.tier} does not hold here: {'; '.join(map(str, holes))}", "see `nest doctor`")
         if hands_over(wish, self.tier):
