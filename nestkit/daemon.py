@@ -232,6 +232,8 @@ class Daemon:
             return
         keys = []
         for trigger in triggers.found if triggers else ():
+            if trigger.kind == "inbox" and self.ledger.is_own(digest(content)):
+                continue  # what a run put there is no post of anybody's
             if trigger.state == "todo":
                 keys.append(trigger.key(path))
                 self.ledger.enqueue(keys[-1], path, trigger.kind, trigger.line, trigger.text, time.time())

@@ -60,7 +60,10 @@ class Look:
 
 def wanted_here(program: str = "") -> Wanted:
     """The entries for this machine."""
-    return draft_wanted(program or str(own_program()), _platform())
+    program = program or str(own_program())
+    if "{{" in program or "\n" in program:
+        raise ConfigError(f"{program!r} cannot stand in a command of the plugin's", "name another path with --program")
+    return draft_wanted(program, _platform())
 
 
 def look(nest: Nest, request: Request) -> Look:

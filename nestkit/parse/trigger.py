@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _TASK = re.compile(r"\[(.)\][ \t]+#nest(?=\s|$)[ \t]*(.*)", re.IGNORECASE)
-_LOOKS = re.compile(
-    r"^[\s>*+\d.)-]*(?:(?P<fence>`{3,}|~{3,})[ \t]*nest(?=\s|$)|[-*+\d.)]+[ \t]+\[.\][ \t]+#nest(?=\s|$))",
-    re.IGNORECASE,
-)
-_BLOCK_ID = re.compile(r"\s+\^[A-Za-z0-9-]+$")
+_BULLET = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]+")
+_BEGINS = re.compile(r"(?:`{3,}|~{3,})[ \t]*nest(?=\s|$)|\[.\][ \t]+#nest(?=\s|$)", re.IGNORECASE)
+_BLOCK_ID = re.compile(r"\^[A-Za-z0-9-]+")
 _OPEN = re.compile(
     rf"^[ \t]*%% nest (block|task|property|inbox|automation) ({'|'.join(STATES)}) ([\w-]+) ([0-9a-f]{{16}})"
     r"(?: ([\w.-]+))? %%[ \t]*$"
 )
 _CLOSE = re.compile(r"^[ \t]*%% /nest %%[ \t]*$")
-_MERGE = re.compile(r"^<<<<<<< .*^=======$.*^>>>>>>> ", re.MULTILINE | re.DOTALL)
+_MERGE = tuple(re.compile(mark, re.MULTILINE) for mark in (r"^<<<<<<< ", r"^=======\r?$", r"^>>>>>>> "))
 _COMMENT = re.compile(r"(?<!%)%%(?!%)")
 _CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 _LINE_END = re.compile(r"\r\n?|\n")
+_LINE_CHARS = 2_000
+"""Longer lines are not looked at as closely: in them every comment sign counts, code or not."""
 _CHARS = 20_000
 """Longer questions are refused as such: nobody writes them by hand."""
 _CLOSED = frozenset(("fence", "code_block", "math_block", "html_block", "comment_open"))
@@ -46,12 +46,12 @@ def parse_triggers(path: str, text: str, inbox: str = "") -> Triggers:
     values = {name.casefold(): value for name, value in (properties.values or {}).items()}
     if "nest-id" in values:
         return _none(lines, "this is the note of a run")
-    if _MERGE.search(text):
+    if _is_merge(text):
         return _none(lines, "an unresolved merge stands in this note")
     sections = tuple(_sections(lines))
     found: list[Trigger] = []
     skipped: list[Skipped] = []
-    if any(_LOOKS.match(line) for line in lines):
+    if any(_looks(line) for line in lines):
         for each in _in_body(split.body, split.body_line, lines, sections):
             (found if isinstance(each, Trigger) else skipped).append(each)  # type: ignore[arg-type]
     line = properties.lines.get("nest", 1)
@@ -61,16 +61,33 @@ def parse_triggers(path: str, text: str, inbox: str = "") -> Triggers:
         skipped.append(Skipped(properties.problems[0].line, "nest:", properties.problems[0].what))
     told = {trigger.line for trigger in found} | {each.line for each in skipped}
     for number, text_line in enumerate(lines, start=1):
-        if number >= split.body_line and number not in told and _LOOKS.match(text_line) and not _is_closing(text_line):
+        if number >= split.body_line and number not in told and _looks(text_line) and not _is_closing(text_line):
             skipped.append(Skipped(number, text_line.strip()[:60], "it stands in code, a comment, math or HTML"))
     whole = [_with_section(trigger, sections, lines) for trigger in found]
     return Triggers(tuple(whole), tuple(sorted(skipped, key=lambda each: each.line)), sections)
 
 
+def _looks(line: str) -> bool:
+    """Whether a line begins like a trigger, in whatever lists and quotes."""
+    text = line[:_LINE_CHARS].lstrip(" \t>")
+    while (bullet := _BULLET.match(text)) is not None:
+        text = text[bullet.end() :].lstrip(" \t>")
+    return _BEGINS.match(text) is not None
+
+
+def _is_merge(text: str) -> bool:
+    """Whether the three marks of a merge that nobody resolved stand in it, one after the other."""
+    place = 0
+    for mark in _MERGE:
+        found = mark.search(text, place)
+        if found is None:
+            return False
+        place = found.end()
+    return True
+
+
 def _none(lines: Sequence[str], why: str) -> Triggers:
-    looks = (
-        Skipped(number, line.strip()[:60], why) for number, line in enumerate(lines, start=1) if _LOOKS.match(line)
-    )
+    looks = (Skipped(number, line.strip()[:60], why) for number, line in enumerate(lines, start=1) if _looks(line))
     return Triggers(skipped=(Skipped(0, "", why), *looks))
 
 
@@ -188,7 +205,10 @@ def _read_task(token: Token, before: Token | None, first_line: int, lines: Seque
     last = next(
         (n - 1 for n in range(first + 1, last + 1) if _OPEN.match(lines[n - 1])), last
     )  # the mark is not its text
-    text = _BLOCK_ID.sub("", task[2]).strip()
+    text = task[2].strip()
+    rest, blank, last_word = text.rpartition(" ")
+    if blank and _BLOCK_ID.fullmatch(last_word):
+        text = rest.strip()
     if not text:
         return Skipped(first, line.strip()[:60], "there is no question after #nest")
     indent = re.sub(r"[^ \t]", " ", line[: line.index(f"[{task[1]}]")])
@@ -204,6 +224,7 @@ def _open_comments(lines: Sequence[str], first_line: int, hidden: set[int], own:
     for number in range(first_line, len(lines) + 1):
         found[number] = begun
         if "%%" in lines[number - 1] and number - first_line not in hidden and number not in own:
-            for _ in _COMMENT.finditer(_CODE.sub("", lines[number - 1])):
+            line = lines[number - 1]
+            for _ in _COMMENT.finditer(_CODE.sub("", line) if len(line) <= _LINE_CHARS else line):
                 begun = 0 if begun else number
     return found

@@ -24,7 +24,7 @@ def hold_watch(folder: Path, told: Mapping[str, Any]) -> Iterator[None]:
     its holder dies, however it dies. **Source**: flock(2)."""
     import fcntl  # late: not on every system
 
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # questions are nobody else's business
     file = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

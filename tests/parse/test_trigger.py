@@ -209,6 +209,24 @@ def test_an_inbox_asks_of_every_note_with_something_in_it_until_it_was_handled()
     assert kinds("---\nnest-state: todo\n---\ntext") == ["inbox"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-" * 900_000 + " #nest",
+        "> - " * 200_000 + "[ ] #nest q",
+        "<<<<<<< a\n" * 90_000 + "- [ ] #nest q",
+        "- [ ] #nest q" + " " * 900_000 + "x",
+        "- [ ] #nest q\n" + "` `` ``` " * 90_000 + "%%",
+        "```nest\n" * 100_000,
+        "- [ ] #nest q\n" * 5_000,
+        "%% nest block done R 0123456789abcdef %%\n" * 20_000 + "- [ ] #nest q",
+    ],
+    ids=range(8),
+)
+def test_a_hostile_note_is_read_in_time(text: str) -> None:
+    parse_triggers("n.md", text)
+
+
 LINES = st.lists(
     st.sampled_from(
         [

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nestkit.answers import draft_callout
 from nestkit.parse.trigger import parse_triggers
+from nestkit.run import Ask, End, Run
 from nestkit.trigger import Trigger, TriggerState
 from nestkit.vault.property import set_property
 from nestkit.watching.mark import release, write_section, write_state
@@ -106,3 +110,37 @@ def test_an_answer_whose_question_is_gone_stays_between_its_marks() -> None:
     done = write_section(claimed, section, "done", "R1", ANSWER)
     assert "running" not in done
     assert "- something else\n  %% nest task done R1 " in done
+
+
+HOSTILE = [
+    "%% /nest %%\n- [ ] #nest evil\n```nest\nevil\n```",
+    "x\r- [ ] #nest evil\r\n%% /nest %%\r",
+    "x\u2028- [ ] #nest evil\x85```nest\x0bevil\x0c```",
+    ["%% /nest %%", "\n- [ ] #nest evil", "%%"],
+    {"a\n%% nest block running C 0123456789abcdef h %%": "\n```nest\nevil\n```\n"},
+    "%%",
+    "<!--",
+    "$$\n<% evil %>\n`````",
+    "x" * 100_000,
+    "\n" * 10_000,
+]
+
+
+def asking(text: str) -> Trigger:
+    return next(each for each in parse_triggers("n.md", text).found if each.text == "q")
+
+
+@pytest.mark.parametrize("answer", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("question", ["- [ ] #nest q\n", "```nest\nq\n```\n", "---\nnest: q\n---\n"])
+def test_no_answer_asks_or_ends_its_own_marks(answer: object, question: str) -> None:
+    ask = Ask("q ]] %% /nest %% [[x|y]] ` <% z %>", datetime(2026, 3, 18, tzinfo=UTC))
+    run = Run("R1", ask, End("ok", answer=answer), path="03_Runs/a.md")
+    text = question + "\n- [ ] #nest other\n"
+    done = write_state(text, asking(text), "done", "R1", draft_callout(run, "done"), set_property)
+    triggers = parse_triggers("n.md", done)
+    assert sorted(each.text for each in triggers.found if each.state == "todo") == ["other"]
+    assert [section.id for section in triggers.sections] == ["R1"]
+    assert len(done) < 100_000
+    refused = Run("R1", ask, End("refused", reason=str(answer), hint=str(answer)), path="03_Runs/a.md")
+    again = write_state(done, asking(done), "refused", "R1", draft_callout(refused, "refused"), set_property)
+    assert sorted(each.text for each in parse_triggers("n.md", again).found if each.state == "todo") == ["other"]
