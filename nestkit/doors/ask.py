@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import click
 
-from nestkit.doors.printing import hint, json_option, open_here, plain, print_json, print_lines
+from nestkit.doors.printing import hint, json_option, note_place, open_here, plain, print_json, print_lines
 from nestkit.doors.steps import Screen
 from nestkit.matter import Matter, draft_matter
 from nestkit.nest import Nest
@@ -21,7 +21,8 @@ from nestkit.walk import Company
 from nestkit.writers import Call
 
 STYLES = ("code", "json")
-_PRINTS = ("answer", "path", "link", "json", "markdown")
+_PLACES = ("path", "link", "uri")
+_PRINTS = ("answer", *_PLACES, "json", "markdown")
 
 
 @click.command("ask", short_help="Ask a question; the answer comes back as a linked note.")
@@ -170,13 +171,11 @@ def print_run(run: Run, nest: Nest, shown: str) -> None:
         print_json(run_record(run))
     elif run.status != "ok":
         say_why(run)
-        if shown in ("path", "link") and run.path:
-            print_lines([run.path if shown == "path" else f"[[{run.path.removesuffix('.md')}]]"])
+        if shown in _PLACES and run.path:
+            print_lines([note_place(nest.root.name, run.path, shown)])
         return
-    elif shown == "path":
-        print_lines([run.path] if run.path else [])
-    elif shown == "link":
-        print_lines([f"[[{run.path.removesuffix('.md')}]]"] if run.path else [])
+    elif shown in _PLACES:
+        print_lines([note_place(nest.root.name, run.path, shown)] if run.path else [])
     elif shown == "markdown":
         print_lines(nest.note_text(run).splitlines())
     else:

@@ -10,8 +10,10 @@ from typing import Literal
 from nestkit.config import Config
 from nestkit.errors import NestError
 from nestkit.nest import Nest, open_nest
+from nestkit.obsidian import Request, look
 from nestkit.servers import check_name, list_ollama
 from nestkit.tryout import try_model
+from nestkit.watched import watch_status
 from nestkit.workshop import probe_isolation
 
 
@@ -44,7 +46,9 @@ def examine(
     with nest:
         looks = (("index", _index), ("tools", _tools), ("packages", _packages))
         found = [_tried(name, look, nest) for name, look in looks]
-        return [Finding("vault", True, str(nest.root)), *found, _isolation(), *_models(nest.config, models, say)]
+        beside = [_palette(nest), _watch(nest)]
+        looked = [*found, _isolation(), *_models(nest.config, models, say), *beside]
+        return [Finding("vault", True, str(nest.root)), *looked]
 
 
 def _tried(name: str, look: Callable[[Nest], Finding], nest: Nest) -> Finding:
@@ -82,6 +86,35 @@ def _packages(nest: Nest) -> Finding:
     if not refused and not nest.packages.builder:
         hint = "they are prepared by uv, which is not installed: python3 -m pip install uv"
     return Finding("packages", False, what, hint)
+
+
+def _palette(nest: Nest) -> Finding:
+    """nest's commands in Obsidian; a vault without Obsidian lacks nothing."""
+    try:
+        seen = look(nest, Request())
+    except NestError as error:
+        return Finding("palette", True, f"not set up: {error}")
+    if not (seen.home.installed and seen.home.enabled):
+        return Finding("palette", True, "not set up: the plugin Shell commands is not installed and enabled")
+    there = sum(
+        key.startswith("shell_commands/") and state in ("same", "kept") for key, state in seen.plan.states.items()
+    )
+    hint = "; ".join(seen.remarks) or (
+        "`nest obsidian install` adds them or brings them up to date" if seen.diff else ""
+    )
+    return Finding("palette", not hint, f"{there} of nest's commands are in Obsidian's palette", hint)
+
+
+def _watch(nest: Nest) -> Finding:
+    try:
+        told = watch_status(nest)
+    except NestError as error:
+        return Finding("watch", False, str(error), error.hint)
+    who = told["running"]
+    finding = f"watched by process {who['pid']} since {who['since']}" if who else "not watched"
+    finding += f", {told['queue']} questions wait" if told["queue"] else ""
+    problems = told["problems"]
+    return Finding("watch", not problems, finding, f"{len(problems)} problems: `nest status`" if problems else "")
 
 
 def _isolation() -> Finding:

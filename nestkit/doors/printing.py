@@ -62,11 +62,17 @@ def print_lines(lines: Iterable[str]) -> None:
         click.echo(visible(line))
 
 
-def note_address(vault: str, path: str) -> str:
-    """What opens a note in the app, from anywhere. **Source**: help.obsidian.md, "Obsidian URI"."""
+def note_place(vault: str, path: str, how: str) -> str:
+    """A note as something that leads to it: its `path`, a `link`, or the `uri` that opens it in the app from anywhere.
+
+    **Source**: help.obsidian.md, "Obsidian URI".
+    """
     from urllib.parse import quote  # late: few commands print an address
 
-    return f"obsidian://open?vault={quote(vault, safe='')}&file={quote(path.removesuffix('.md'), safe='')}"
+    name = path.removesuffix(".md")
+    if how == "uri":
+        return f"obsidian://open?vault={quote(vault, safe='')}&file={quote(name, safe='')}"
+    return f"[[{name}]]" if how == "link" else path
 
 
 def hint(line: str) -> None:

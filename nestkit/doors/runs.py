@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from nestkit.doors.groups import DefaultGroup
-from nestkit.doors.printing import hint, json_option, note_address, open_here, print_json, print_lines
+from nestkit.doors.printing import hint, json_option, note_place, open_here, print_json, print_lines
 from nestkit.errors import NestError
 
 
@@ -59,10 +59,9 @@ def open_run(ctx: click.Context, run: str, shown: str | None) -> None:
     """Open RUN in Obsidian, or print what opens it: its path, a link, an obsidian:// address."""
     nest = open_here(ctx)
     path = nest.run_path(run)
-    address = note_address(nest.root.name, path)
     if shown:
-        print_lines([{"path": path, "link": f"[[{path.removesuffix('.md')}]]", "uri": address}[shown]])
-    elif click.launch(address) != 0:
+        print_lines([note_place(nest.root.name, path, shown)])
+    elif click.launch(note_place(nest.root.name, path, "uri")) != 0:
         raise NestError("nothing here opens obsidian:// addresses", f"open {path} yourself")
 
 

@@ -198,6 +198,22 @@ def test_doctor_proves_the_isolation_and_says_what_to_do(nest: NestCommand) -> N
     assert done.returncode == 0
 
 
+def test_doctor_tells_of_the_palette_and_the_daemon(nest: NestCommand, ops: Path) -> None:
+    plugin = ops / ".obsidian/plugins/obsidian-shellcommands"
+    plugin.mkdir(parents=True)
+    (plugin / "manifest.json").write_text('{"version": "0.23.0"}')
+    (ops / ".obsidian/community-plugins.json").write_text('["obsidian-shellcommands"]')
+
+    def found(what: str) -> dict[str, object]:
+        findings = json.loads(nest("doctor", "--json", env={"OLLAMA_HOST": "127.0.0.1:9"}).stdout)
+        return next(finding for finding in findings if finding["what"] == what)
+
+    assert "nest obsidian install" in str(found("palette")["hint"])
+    nest("obsidian", "install", "--yes", "--closed")
+    assert found("palette")["finding"] == "7 of nest's commands are in Obsidian's palette"
+    assert found("watch")["finding"] == "not watched"
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_printed_for_each_shell(nest: NestCommand, shell: str) -> None:
     assert "_NEST_COMPLETE" in nest("completion", shell).stdout

@@ -322,4 +322,6 @@ def test_the_other_commands_do_what_they_say(nest: NestCommand, ops: Path, data:
 def test_an_address_that_opens_a_run_is_printed(nest: NestCommand, ops: Path) -> None:
     nest("ask", "Which projects are active?", "--model", "builtin", "--now", "2026-03-18T09:00:00")
     done = nest("runs", "open", "last", "--print", "uri")
+    asked = nest("ask", "Which projects are active?", "--model", "builtin", "--print", "uri")
+    assert asked.stdout.startswith("obsidian://open?vault=ops&file=03_Runs%2F")
     assert done.stdout.startswith("obsidian://open?vault=ops&file=03_Runs%2F2026%2F03%2F2026-03-18%200900%20Which")
