@@ -12,6 +12,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 
@@ -32,11 +33,12 @@ class Block(NamedTuple):
 PYTHON = {"", "python", "py", "python3", "py3", "code", "tool_code", "ipython", "execute", "pycon", "repl"}
 """Tags of what may be Python."""
 
+_MOST_BLOCKS = 40
 _MOST_CLOSERS = 40
 """Closing marks that are tried for one opening mark: a longer reply is no short program."""
 
 _FENCE = re.compile(r"^[ \t>]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[\w+#.-]*)(?P<rest>[^\n`]*)$", re.M)
-_ONE_LINE = re.compile(r"^[ \t>]*(?P<mark>`{3,})(?P<tag>\w+)[ \t]+(?P<body>[^\n`]+?)[ \t]*(?P=mark)[ \t]*$", re.M)
+_ONE_LINE = re.compile(r"^[ \t>]*(?P<mark>`{3,})(?P<tag>\w+)[ \t](?P<body>[^\n`]+)(?P=mark)[ \t]*$", re.M)
 _TAG = re.compile(r"<(?P<tag>code|execute|execute_ipython|python|tool_code|program)>", re.I)
 _CELL = re.compile(r"<\|python_tag\|>")
 
@@ -44,7 +46,7 @@ _CELL = re.compile(r"<\|python_tag\|>")
 def find_blocks(text: str) -> list[Block]:
     """Every block in order: fences where there are any, else tags."""
     for find in (_fenced, _one_line, _tagged, _cell):
-        if found := list(find(text)):
+        if found := list(islice(find(text), _MOST_BLOCKS)):
             return found
     return []
 
@@ -110,7 +112,7 @@ def _body(text: str, opening: re.Match[str]) -> tuple[str, int, bool]:
 def _one_line(text: str) -> Iterator[Block]:
     """A whole fence on one line."""
     for found in _ONE_LINE.finditer(text):
-        yield Block(found.start(), found["tag"].lower(), found["body"], found.end(), False)
+        yield Block(found.start(), found["tag"].lower(), found["body"].strip(), found.end(), False)
 
 
 def _tagged(text: str) -> Iterator[Block]:

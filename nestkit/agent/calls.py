@@ -23,6 +23,7 @@ class Call(NamedTuple):
     """By name; text when it could not be read."""
 
 
+_MOST_WRAPPERS = 5
 _CODE_KEYS = ("code", "program", "python", "source", "script")
 _NAME_KEYS = ("name", "tool", "tool_name", "function", "action")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "kwargs", "action_input", "tool_input")
@@ -33,12 +34,14 @@ _MARKED = re.compile(
     r"<(?P<tag>tool_calls?|function_calls?|tools?)>(?P<body>.*?)(?:</(?P=tag)>|(?=<(?P=tag)>)|$)"
     r"|\[TOOL_CALLS\](?P<list>.*?)(?=\[TOOL_CALLS\]|$)"
     r"|<function=(?P<name>[\w.-]+)>(?P<inner>.*?)(?:</function>|$)"
-    r"|to=functions\.(?P<to>[\w.-]+)[^{]*?(?P<message>\{.*?)(?=<\||$)",
+    r"|to=functions\.(?P<to>[\w.-]+)[^{]{0,200}?(?P<message>\{.*?)(?=<\||$)",
     re.S,
 )
-_ARGS = re.compile(r"^\s*(?P<name>[\w.-]+)\s*(?:\[CALL_ID\]\w*)?\s*(?:\[ARGS\])?\s*(?=\{)")
+_ARGS = re.compile(r"\s*(?P<name>[\w.-]+)\s*(?:\[CALL_ID\]\w*)?\s*(?:\[ARGS\])?\s*(?=\{)")
 _PARAMETER = re.compile(r"<parameter=(?P<key>[\w-]+)>\n?(?P<value>.*?)\n?(?:</parameter>|(?=<parameter=)|$)", re.S)
-_REACT = re.compile(r"^\s*Action\s*:\s*`?(?P<name>[\w.]+)`?\s*\n\s*(?:Action )?Input\s*:\s*(?P<input>.*)$", re.M | re.S)
+_REACT = re.compile(
+    r"^[ \t]*Action[ \t]*:[ \t]*`?(?P<name>[\w.]+)`?[ \t]*\n[ \t]*(?:Action )?Input[ \t]*:(?P<input>.*)\Z", re.M | re.S
+)
 
 
 def find_calls(text: str) -> list[Call]:
@@ -62,7 +65,7 @@ def find_react(text: str) -> list[Call]:
     found = _REACT.search(text)
     if found is None:
         return []
-    given = re.split(r"^\s*(?:Observation|Thought)\s*:", found["input"], maxsplit=1, flags=re.M)[0].strip()
+    given = re.split(r"^[ \t]*(?:Observation|Thought)[ \t]*:", found["input"], maxsplit=1, flags=re.M)[0].strip()
     value = find_json(given)[0]
     return [Call(found["name"], value if isinstance(value, dict) else given.strip("`\"'\n "))]
 
@@ -100,15 +103,15 @@ def find_program(value: Any) -> str:
     return draft_program(calls_in(value))
 
 
-def calls_in(value: Any) -> list[Call]:
+def calls_in(value: Any, depth: int = 0) -> list[Call]:
     """The calls that a JSON value spells, in any of the usual shapes."""
     if isinstance(value, list):
-        return [call for item in value[:50] if isinstance(item, dict) for call in calls_in(item)]
-    if not isinstance(value, dict):
+        return [call for item in value[:50] if isinstance(item, dict) for call in calls_in(item, depth)]
+    if not isinstance(value, dict) or depth > _MOST_WRAPPERS:
         return []
     for wrapper in ("tool_calls", "tool_call", "function_call", "function"):
         if isinstance(value.get(wrapper), (dict, list)):
-            return calls_in(value[wrapper])
+            return calls_in(value[wrapper], depth + 1)
     name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), "")
     key = next((key for key in _ARGUMENT_KEYS if key in value), "")
     if not name or not (key or set(value) <= {"name", "tool", "type", "id", "thought"}):

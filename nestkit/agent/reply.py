@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from nestkit.agent.blocks import PYTHON, Block, find_blocks, joined, parses, tidy, tree_of
 from nestkit.agent.calls import (
@@ -44,6 +45,11 @@ class Unusable:
     """The text that is no Python, when there was one."""
 
 
+MOST_CHARS = 100_000
+"""Of a reply that is looked at: many times what a program and its thought take."""
+_TOO_LONG = f"the reply has more than {MOST_CHARS:,} characters; write one short program"
+
+
 def parse_reply(reply: Reply) -> Action | Unusable:
     """The action in a reply; an Unusable says why there is none.
 
@@ -51,6 +57,8 @@ def parse_reply(reply: Reply) -> Action | Unusable:
     """
     if reply.tool_calls:
         return _called([Call(*call) for call in reply.tool_calls], "")
+    if len(reply.text) > MOST_CHARS:
+        return Unusable(_TOO_LONG)
     whole = _tidied(reply.text)
     text, has_thought = split_thinking(whole)
     if not text.strip():
@@ -77,6 +85,8 @@ def parse_reply(reply: Reply) -> Action | Unusable:
 
 def parse_call(reply: Reply) -> Action | Unusable:
     """The one call in a reply of the JSON style, as a program of one line; the first, when there are several."""
+    if len(reply.text) > MOST_CHARS:
+        return Unusable(_TOO_LONG)
     calls = [Call(*call) for call in reply.tool_calls]
     text, has_thought = split_thinking(_tidied(reply.text))
     if not calls:
@@ -96,20 +106,24 @@ def parse_call(reply: Reply) -> Action | Unusable:
 
 
 _NAMES = r"(?:think|thinking|thoughts?|reasoning|scratchpad|seed:think)"
-_OPEN = rf"(?:<{_NAMES}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>)"
-_CLOSE = rf"(?:</{_NAMES}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>)"
-_THINKING = re.compile(rf"{_OPEN}.*?{_CLOSE}", re.S | re.I)
-_THOUGHT_END = re.compile(rf"^.*{_CLOSE}", re.S | re.I)
-_THOUGHT_BEGIN = re.compile(_OPEN, re.I)
+_OPEN = rf"<{_NAMES}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>"
+_CLOSE = rf"</{_NAMES}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>"
+_TAGS = re.compile(rf"(?P<open>{_OPEN})|(?P<close>{_CLOSE})", re.I)
 _ANALYSIS = re.compile(r"<\|channel\|>analysis.*?(?:<\|end\|>|(?=<\|start\|>|<\|channel\|>)|$)", re.S)
 _CHANNELS = re.compile(r"<\|(?:start|channel|message|constrain|end|call|return)\|>(?:assistant|final|commentary|json)?")
-_END = re.compile(r"(?:\s*(?:<\|[a-zA-Z_]{2,24}\|>|</s>|<end_of_turn>|<end_code>|<EOT>))+\s*$")
+_MOST_ENDS = 8
+_END = re.compile(r"(?:<\|[a-zA-Z_]{2,24}\|>|</s>|<end_of_turn>|<end_code>|<EOT>)$")
 
 
 def _tidied(text: str) -> str:
     """The text without a byte-order mark, Windows' line ends, and the marks by which a turn ends."""
     text = text.replace("\r\n", "\n").removeprefix("\ufeff")
-    return _END.sub("", text) if not text.rstrip().endswith("<|call|>") else text
+    for _ in range(_MOST_ENDS):
+        end = _END.search(text.rstrip())
+        if end is None or end[0] == "<|call|>":
+            break
+        text = text[: end.start()]
+    return text
 
 
 def split_thinking(text: str) -> tuple[str, str]:
@@ -117,17 +131,40 @@ def split_thinking(text: str) -> tuple[str, str]:
 
     A tag that stands in a program, in one of its strings, is part of the program.
     """
-    first = re.search(f"{_OPEN}|{_CLOSE}|<\\|channel\\|>", text, re.I)
-    if first is None:
+    first = _TAGS.search(text)
+    at = min(
+        (place for place in (first and first.start(), _place(text, "<|channel|>")) if place is not None), default=-1
+    )
+    if at < 0 or any(block.begin < at < block.end and parses(block.text) for block in find_blocks(text)):
         return text, ""
-    if any(b.begin < first.start() < b.end and parses(b.text) for b in find_blocks(text)):
-        return text, ""
-    less = _THOUGHT_END.sub("", _THINKING.sub("", text))  # a missing opening tag was part of the prompt
+    less, is_open = _without_thinking(text)
     if "<|channel|>" in less:
         less = _ANALYSIS.sub("", less)
         less = less if find_calls(less) else _CHANNELS.sub("", less)
-    opened = _THOUGHT_BEGIN.search(less)  # never closed: what follows may still hold the program
-    return _THOUGHT_BEGIN.sub("", less), "open" if opened else "closed"
+    return less, "open" if is_open else "closed"
+
+
+def _without_thinking(text: str) -> tuple[str, bool]:
+    """(what stands outside the tags, whether the last one was never closed: what follows it stays)."""
+    kept: list[str] = []
+    place, opened = 0, None
+    for tag in _TAGS.finditer(text):
+        if tag["open"]:
+            opened = opened or tag
+            continue
+        if opened is None:  # its opening tag was part of the prompt
+            kept.clear()
+        else:
+            kept.append(text[place : opened.start()])
+        place, opened = tag.end(), None
+    if opened is None:
+        return "".join((*kept, text[place:])), False
+    return "".join((*kept, text[place : opened.start()], _TAGS.sub("", text[opened.end() :]))), True
+
+
+def _place(text: str, mark: str) -> int | None:
+    found = text.find(mark)
+    return None if found < 0 else found
 
 
 _MADE_UP = re.compile(
@@ -174,7 +211,7 @@ def _does_something(tree: ast.Module) -> bool:
     )
 
 
-_CODE_LINE = re.compile(r"\bfinal_answer\s*\(|^\s*(?:import|from|for|print|while|def)\b", re.M)
+_CODE_LINE = re.compile(r"\bfinal_answer\s*\(|^[ \t]*(?:import|from|for|print|while|def)\b", re.M)
 """A fence without a tag that is no Python may only show something; not so with such a line."""
 
 
@@ -184,13 +221,14 @@ def _inside(program: str) -> str:
     return blocks[0].text if blocks else program
 
 
-_LEAD = re.compile(r"^\s*(?:Code|Program|Python|Action|Script)\s*:\s*$", re.M | re.I)
+_LEAD = re.compile(r"^[ \t]*(?:Code|Program|Python|Action|Script)[ \t]*:[ \t]*$", re.M | re.I)
 
 
 def _bare_program(text: str) -> str:
     """A program without any mark: the whole reply, or what follows a line such as `Code:`, or a last paragraph that
     answers. It must do something: prose and bare words are no program."""
-    tails = [text, *(text[lead.end() :] for lead in _LEAD.finditer(text)), text.rstrip().rpartition("\n\n")[2]]
+    leads = islice(_LEAD.finditer(text), 5)
+    tails = [text, *(text[lead.end() :] for lead in leads), text.rstrip().rpartition("\n\n")[2]]
     for tail in tails:
         tail = tidy(tail)
         tree = tree_of(tail)
@@ -233,7 +271,7 @@ def _why_empty(reply: Reply, whole: str, has_thought: str) -> str:
     return "the reply is empty; write one program in a ```python fence"
 
 
-_ANSWER = re.compile(r"^\W*(?:the )?(?:final )?answer\b\W*(?:is\b|:)", re.M | re.I)
+_ANSWER = re.compile(r"^[^\w\n]{0,20}(?:the )?(?:final )?answer\b[^\w\n]{0,20}(?:is\b|:)", re.M | re.I)
 
 
 def _why_none(text: str, blocks: Sequence[Block], cut: bool) -> str:

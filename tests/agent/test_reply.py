@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestkit.agent.reply import Action, Unusable, parse_reply
+from nestkit.agent.reply import Action, Unusable, parse_call, parse_reply
 from nestkit.model import Reply
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases/replies.jsonl").read_text("utf-8").splitlines()]
@@ -38,9 +38,13 @@ def test_the_thought_is_what_stands_before_the_program() -> None:
     assert found == Action("x = 1\n", "I look first.")
 
 
-pieces = st.sampled_from(
-    ["```", "```python\n", "\n", "print(1)", "<code>", "</code>", "<think>", "</think>", "{", '"code": "', "}", "'"]
+PIECES = (
+    *("```", "```python\n", "\n", "print(1)", "<code>", "</code>", "<think>", "</think>", "{", '"code": "', "}", "'"),
+    *("<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[", "]", "<function=f>", "<parameter=p>", "</function>", ">>> "),
+    *("<|channel|>", "analysis", "<|message|>", "<|end|>", "to=functions.f", "Action: f\n", "Action Input: "),
+    *("Code:\n", "Observation:", "final_answer(1)", '{"name": "f", "arguments": {}}', "&lt;", "\ufeff", "<|im_end|>"),
 )
+pieces = st.sampled_from(PIECES)
 
 
 @given(st.text() | st.lists(pieces | st.text(max_size=5)).map("".join), st.booleans())
@@ -50,6 +54,40 @@ def test_no_reply_is_an_error_and_what_comes_out_is_python(text: str, cut: bool)
         ast.parse(found.program)
     else:
         assert found.reason
+
+
+@given(st.lists(pieces | st.text(max_size=5)).map("".join), st.booleans())
+def test_no_reply_of_the_json_style_is_an_error(text: str, cut: bool) -> None:
+    found = parse_call(Reply(text, cut=cut))
+    if isinstance(found, Action):
+        (statement,) = ast.parse(found.program).body
+        assert isinstance(statement, ast.Expr)
+    else:
+        assert found.reason
+
+
+HEAVY = ("<think>", "</think><think>", "```\n", "```python\nx(\n", "\n", " ", "<tool_call>", "<|channel|>analysis", "{")
+HEAVY += (
+    "to=functions.f ",
+    "Action: f\n",
+    "<",
+    "```py " + " " * 50,
+    "`",
+    "<code>",
+    "</s>",
+    ",",
+    '{"function":',
+    "[",
+    "'",
+)
+
+
+@pytest.mark.parametrize("piece", HEAVY)
+def test_a_hostile_reply_is_read_in_time_that_follows_its_length(piece: str) -> None:
+    for text in (piece * (90_000 // len(piece)), piece * 300_000):
+        for reply in (Reply(text), Reply(f"{text} end"), Reply(f"x {text}", cut=True)):
+            parse_reply(reply)
+            parse_call(reply)
 
 
 @given(st.text(min_size=1).filter(lambda text: "`" not in text and "<" not in text))
