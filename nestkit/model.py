@@ -13,6 +13,8 @@ class Message:
     content: str
     call: tuple[str, Mapping[str, Any]] | None = None
     """(name, arguments) that the assistant called by JSON; of a `tool` message, the call it is the result of."""
+    form: Mapping[str, Any] | None = None
+    """JSON schema that the server is to hold the reply to, where it can; counts in the last message only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class _Talk:
     """Correction of the token estimate by what the server reported."""
     spent: int = 0
     """Tokens read and written so far; estimated where the server does not say."""
+    unusable: int = 0
+    """Replies in a row that held nothing to run."""
     seen: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """(program, output, error) -> how often it came."""
 
@@ -142,8 +144,10 @@ def steps(
             return End("no_answer", reason="the model tried the same thing again and again", hint="try another model")
         if isinstance(action, Action):
             talk.messages += style.answer(number, action, outcome, reply, times > 1)
+            talk.unusable = 0
         else:
-            talk.messages += style.correct(action, reply)
+            talk.messages += style.correct(action, reply, talk.unusable > 0)
+            talk.unusable += 1
     return _out_of(f"{limits.steps} steps")
 
 

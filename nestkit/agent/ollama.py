@@ -131,6 +131,8 @@ def _request(name: str, messages: Sequence[Message], server: Server, window: int
         "options": {"num_ctx": window, "num_predict": reserve_for(limits.tokens), "temperature": 0, "seed": 0},
         "keep_alive": _KEEP_ALIVE,
     }
+    if messages[-1].form:
+        request["format"] = messages[-1].form
     if server.schemas.described:
         request["tools"] = server.schemas.described
     if server.think:

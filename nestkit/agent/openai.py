@@ -57,6 +57,8 @@ def _request(name: str, messages: Sequence[Message], server: Server, limits: Lim
         "seed": 0,
         "max_tokens": reserve_for(limits.tokens),
     }
+    if form := messages[-1].form:
+        request["response_format"] = {"type": "json_schema", "json_schema": {"name": "program", "schema": form}}
     return {**request, "tools": list(server.schemas.described)} if server.schemas.described else request
 
 

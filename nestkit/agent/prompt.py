@@ -109,10 +109,23 @@ def draft_result(
     return Message("tool", told, call) if call else Message("user", told)
 
 
-def draft_correction(reason: str, style: str = "code") -> Message:
-    """What a model is told about a reply that held nothing to run."""
-    wanted = "Reply with one program in a ```python fence." if style == "code" else "Reply with one call of a tool."
-    return Message("user", f"That could not be run: {plain(reason)}.\n{wanted}")
+PROGRAM_FORM: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"thought": {"type": "string"}, "code": {"type": "string"}},
+    "required": ["thought", "code"],
+}
+"""What the server holds a reply to when a model does not manage by itself."""
+
+
+def draft_correction(reason: str, style: str = "code", *, again: bool = False) -> Message:
+    """What a model is told about a reply that held nothing to run; `again` when the one before held nothing either."""
+    told = f"That could not be run: {plain(reason)}."
+    if style == "json":
+        return Message("user", f"{told}\nReply with one call of a tool.")
+    if again:
+        wanted = 'Reply with one JSON object: {"thought": "one sentence", "code": "the whole program"}.'
+        return Message("user", f"{told}\n{wanted}", form=PROGRAM_FORM)
+    return Message("user", f"{told}\nReply with one program in a ```python fence.")
 
 
 _AGAIN = "You did exactly this before and it came to the same: do something else, or finish."

@@ -19,7 +19,8 @@ class Style:
     parse: Callable[[Reply], Action | Unusable]
     answer: Callable[[int, Action, Outcome, Reply, bool], list[Message]]
     """Number, action, outcome, reply, whether it all happened before -> what was said, and what is told."""
-    correct: Callable[[Unusable, Reply], list[Message]]
+    correct: Callable[[Unusable, Reply, bool], list[Message]]
+    """The same of a reply that held nothing to run; the last says that the one before held nothing either."""
 
 
 def _code_answer(number: int, action: Action, outcome: Outcome, reply: Reply, again: bool) -> list[Message]:
@@ -40,12 +41,12 @@ def _call_of(reply: Reply) -> tuple[str, Mapping[str, Any]] | None:
     return None if isinstance(arguments, str) else (name, arguments)
 
 
-def _code_correct(wrong: Unusable, reply: Reply) -> list[Message]:
+def _code_correct(wrong: Unusable, reply: Reply, again: bool) -> list[Message]:
     said = wrong.program and f"```python\n{wrong.program}\n```"
-    return [Message("assistant", said or reply.text or "(nothing)"), draft_correction(wrong.reason)]
+    return [Message("assistant", said or reply.text or "(nothing)"), draft_correction(wrong.reason, again=again)]
 
 
-def _json_correct(wrong: Unusable, reply: Reply) -> list[Message]:
+def _json_correct(wrong: Unusable, reply: Reply, again: bool) -> list[Message]:
     return [Message("assistant", reply.text or "(nothing)"), draft_correction(wrong.reason, "json")]
 
 

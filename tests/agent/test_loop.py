@@ -102,6 +102,16 @@ def test_a_reply_without_program_is_corrected_and_counts_as_a_step() -> None:
     assert "no program" in chat.told[1][-1].content
 
 
+def test_a_model_that_does_not_manage_a_fence_twice_is_held_to_a_form() -> None:
+    chat = Played("It is 42.", "42, I say.", '{"thought": "so", "code": "final()"}')
+    taken, end = walk(chat)
+    forms = [told[-1].form for told in chat.told]
+    assert (end.status, len(taken)) == ("ok", 3)
+    assert forms[:2] == [None, None]
+    assert forms[2] is not None
+    assert '"code"' in chat.told[2][-1].content
+
+
 def test_half_a_program_is_never_run() -> None:
     ran: list[str] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -362,3 +363,13 @@ def test_arguments_of_a_call_at_ollama_that_are_no_object_stay_text() -> None:
     call = {"function": {"name": "fx__convert", "arguments": "amount=1"}}
     with OllamaServer([{"role": "assistant", "content": "", "tool_calls": [call]}]) as server:
         assert ask("ollama", server, schemas=draft_schemas([FX], 1000)).tool_calls == (("fx.convert", "amount=1"),)
+
+
+@pytest.mark.parametrize(("kind", "field"), [("ollama", "format"), ("openai", "response_format")])
+def test_a_reply_is_held_to_a_form_when_the_last_message_asks_for_it(kind: str, field: str) -> None:
+    form = {"type": "object", "properties": {"code": {"type": "string"}}}
+    with OllamaServer([HELLO] * 2) as server:
+        ask(kind, server)
+        ask(kind, server, (*ASKED, Message("user", "again", form=form)))
+    assert field not in server.requests[0]
+    assert '"code"' in json.dumps(server.requests[1][field])
