@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from nestkit.change import digest
 from nestkit.config import Config, merge_config, parse_config
 from nestkit.crew import crew, make_readers, parse_note
-from nestkit.errors import ConfigError, NoteMissing, NoVault
+from nestkit.errors import ConfigError, NestError, NoteMissing, NoVault
 from nestkit.index import facts, registry
 from nestkit.index.reading import MAX_NOTE_BYTES
 from nestkit.index.refresh import Refreshed, refresh
@@ -208,9 +208,9 @@ class Nest(Lookups):
             return None
 
     def problems(self, path: str = "") -> list[dict[str, Any]]:
-        """As in `Lookups`, with properties that do not fit their kind and files that could not even be listed."""
+        """As in `Lookups`, with properties that do not fit, bases that are broken, files that could not be listed."""
         left_out = [problem for problem in self._left_out if path in ("", problem.path)]
-        more = [*self._misfits(path), *left_out]
+        more = [*self._misfits(path), *self._base_problems(path), *left_out]
         return super().problems(path) + [{**asdict(problem), "text": str(problem)} for problem in more]
 
     def _misfits(self, path: str) -> list[Problem]:
@@ -221,7 +221,21 @@ class Nest(Lookups):
         kinds = self.kinds()
         holders = facts.list_holders(self.index, {*kinds, *ALWAYS_LISTS}, path)
         wrong = [holder for holder, properties in holders if misfits(properties, kinds)]
-        return [problem for holder in wrong for problem in find_misfits(holder, self.read_text(holder), kinds)]
+        return [problem for holder in wrong for problem in find_misfits(holder, self._text_if_there(holder), kinds)]
+
+    def _base_problems(self, path: str) -> list[Problem]:
+        """Read when asked: a vault has few bases, and nothing else of them is a fact."""
+        from nestkit.parse.base import find_base_problems
+
+        bases = facts.list_files_ending(self.index, ".base", path)
+        return [problem for base in bases for problem in find_base_problems(base, self._text_if_there(base))]
+
+    def _text_if_there(self, path: str) -> str:
+        """A file's text; empty when it is gone since the last refresh, or too large to be read."""
+        try:
+            return self.read_text(path)
+        except (NestError, OSError):
+            return ""
 
     def get_tool(self, name: str) -> Tool:
         """The tool of this name; raises NoTool with the nearest names."""

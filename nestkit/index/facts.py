@@ -375,3 +375,9 @@ def list_holders(index: Index, names: Iterable[str], path: str = "") -> list[tup
     )
     rows = index.connection.execute(query, (path, json.dumps([name.lower() for name in names])))
     return [(row[0], json.loads(row[1])) for row in rows]
+
+
+def list_files_ending(index: Index, suffix: str, path: str = "") -> list[str]:
+    """Paths of the files whose name ends so, whatever its case; or of that one file if it does."""
+    query = "SELECT path FROM files WHERE ? IN ('', path) AND path_key LIKE '%' || ? ORDER BY path"
+    return [str(row[0]) for row in index.rows(query, path, suffix)]

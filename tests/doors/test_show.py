@@ -169,3 +169,9 @@ def test_a_find_says_where_and_how_well(nest: NestCommand) -> None:
     assert all(set(hit) == {"path", "title", "line", "snippet", "score"} for hit in found)
     typo = _json(nest, "find", "lighthuose")
     assert [hit["typo"] for hit in typo if hit["path"].endswith("Lighthouse.md")] == [True]
+
+
+def test_a_broken_base_is_a_problem(nest: NestCommand, ops: Path) -> None:
+    (ops / "Books.base").write_text("views:\n  - name: x\n", "utf-8")
+    found = [problem for problem in _json(nest, "show", "problems") if problem["path"] == "Books.base"]
+    assert [problem["line"] for problem in found] == [2]
