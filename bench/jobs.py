@@ -29,6 +29,11 @@ QUERIES = {
     "not": ("violin -copper", "ember -the"),
     "tag": ("tag:lantern/open", "tag:copper people"),
     "property": ("status=active lantern", "rating=4 copper"),
+    "filter alone": ("status=active", "rating>=4", "created:2024-03", "task:open", "tag:lantern", "modified:2026"),
+    "filters together": ("status=active rating>=4 done=true", "tag:lantern task:open created:>2024-06"),
+    "heading, task": ("heading:overview", "task:lantern"),
+    "part of a path": ("path:lantern", "path:garden violin", "path:nowhere"),
+    "mistyped name": ("lantren vioiln", "coper gardem", "xyzzyplugh"),
     "cjk": ("図書館",),
     "nowhere": ("xyzzyplugh",),
 }
