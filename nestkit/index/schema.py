@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nestkit.index import name_rows, property_rows
 
-VERSION = 13
+VERSION = 14
 """Of what is kept and how it is read; an index of another version is made anew."""
 
 TABLES = """

@@ -31,7 +31,7 @@ _TYPES: Mapping[str, tuple[str, Schema]] = {
     "FloatRange": ("float", {"type": "number"}),
     "IntParamType": ("int", {"type": "integer"}),
 }
-_NO_PROMPT = "It must be given: there is nobody to answer its prompt."
+NO_PROMPT = "It must be given: there is nobody to answer its prompt."
 
 
 def click_name(node: ast.AST, names: Names) -> str:
@@ -99,7 +99,7 @@ def _option(given: Sequence[str], keywords: Mapping[str, ast.expr], names: Names
         schema=_listed(schema, nargs),
         required=required,
         default="" if required else default,
-        text=f"{_text(keywords, names)} {_NO_PROMPT if prompted else ''}".strip(),
+        text=f"{_text(keywords, names)} {NO_PROMPT if prompted else ''}".strip(),
         flags=flags,
         nargs=nargs,
     )

@@ -12,6 +12,7 @@ from nestkit.parse.names import Function, Names, top_level
 from nestkit.parse.records import describe_records
 from nestkit.parse.schema import (
     Schema,
+    expression,
     last_part,
     nullable,
     schema_of,
@@ -91,7 +92,7 @@ def arguments_of(function: Function) -> Iterator[tuple[ast.arg, ast.expr | None,
 
 def _draft(function: Function, source: Source) -> tuple[Draft, list[Problem]]:
     doc, wishes, problems = function_doc(function, source)
-    records = describe_records(function.returns, source.names)
+    records = describe_records(function.returns or expression(doc.returns), source.names)
     tool = Tool(
         name=f"{source.name}.{function.name}",
         script=source.path,

@@ -14,7 +14,10 @@ _MAX_NAMES = 100
 
 
 def describe_records(hint: ast.expr | None, names: Names) -> str:
-    """One line for each class of the file that the hint names: `Score has value (float), level (str).`"""
+    """One line for each class of the file that the hint names, and for those in its fields.
+
+    `Score has value (float), level (Level).` and `Level is one of 'low', 'high'.`
+    """
     lines: list[str] = []
     for name in _named_in(hint, names):
         line = names.once("record", name, lambda name=name: _described(name, names), "")  # type: ignore[misc]
@@ -66,6 +69,9 @@ def _named_in(hint: ast.expr | None, names: Names) -> Iterator[str]:
         if name not in seen and isinstance(alias, ast.Subscript | ast.BinOp):
             inside = names.once("names", name, lambda alias=alias: tuple(_plain_names(alias)), ())  # type: ignore[misc]
             waiting += inside if isinstance(inside, tuple) else ()
+        elif name not in seen and name in names.classes:
+            held = fields_of(names.classes[name], names)
+            waiting += [inner for _, kind, _ in held for inner in _plain_names(kind) if inner in names.classes]
         seen[name] = None
     yield from seen
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nestkit.parse.click_option import NO_PROMPT
 from nestkit.parse.click_program import started_names
 from nestkit.parse.command_line import Command, never_started, read_command
 from nestkit.parse.docstring import Doc, ParameterDoc, one_line
@@ -121,16 +122,18 @@ def _parameter(arg: ast.arg, default: ast.expr | None, names: Names, doc: Doc, l
     is_option = last_part(call.func, names) == "Option" if call else value is not None
     kind, schema = (type_text(hint, names), schema_of(hint, names)) if hint else ("str", {"type": "string"})
     said, given = names.literal(keywords.get("help")), _without_null(schema)
+    is_prompted = names.literal(keywords.get("prompt", ast.Constant(False))) is not False
+    text = one_line(said) if isinstance(said, str) else doc.parameters.get(arg.arg, ParameterDoc()).text
     flags = _flags(arg.arg, call, given, names) if is_option else ()
     nargs = _nargs(given, bool(is_option), value is None)
     none = isinstance(value, ast.Constant) and value.value is None
     return Parameter(
         name=identifier(arg.arg),
         type=kind,
-        schema=nullable(schema) if none else schema,
-        required=value is None or names.literal(keywords.get("prompt", ast.Constant(False))) is not False,
+        schema=nullable(schema) if none else _within(schema, keywords, names),
+        required=value is None or is_prompted,
         default=names.default_text(value),
-        text=one_line(said) if isinstance(said, str) else doc.parameters.get(arg.arg, ParameterDoc()).text,
+        text=f"{text} {NO_PROMPT if is_prompted else ''}".strip(),
         flags=flags,
         nargs=nargs,
         level=level,
@@ -168,6 +171,14 @@ def _flags(name: str, call: ast.Call | None, schema: Schema, names: Names) -> tu
     if schema.get("type") == "boolean":
         return flags or (f"--{plain}/--no-{plain}",)
     return flags or (f"--{plain}",)
+
+
+def _within(schema: Schema, keywords: Mapping[str, ast.expr], names: Names) -> Schema:
+    """The schema of a number with its `min` and `max`; clamped values may be given beyond them."""
+    if schema.get("type") not in ("integer", "number") or names.literal(keywords.get("clamp")) is True:
+        return schema
+    limits = {"minimum": names.literal(keywords.get("min")), "maximum": names.literal(keywords.get("max"))}
+    return {**schema, **{name: limit for name, limit in limits.items() if isinstance(limit, int | float)}}
 
 
 def _without_null(schema: Schema) -> Schema:

@@ -307,3 +307,22 @@ def test_a_typer_script_of_one_command_has_no_sub_command(start: str) -> None:
     if "app.command" in start:
         source = "import typer\napp = typer.Typer()\n@app.command()\ndef main(x: float, y: str = 'a'): pass\napp()"
     assert signatures(source) == ["demo(x: float, y: str = 'a')"]
+
+
+def test_a_typer_number_has_its_limits_and_a_prompt_says_that_nobody_answers() -> None:
+    script = read(
+        """
+        import typer
+        def main(
+            n: int = typer.Option(3, min=1, max=5),
+            m: float = typer.Option(1.0, max=2, clamp=True),
+            who: str = typer.Option(..., prompt=True, help="Who."),
+        ): pass
+        typer.run(main)
+        """
+    )
+    by_name = {parameter.name: parameter for parameter in script.tools[0].parameters}
+    assert by_name["n"].schema == {"type": "integer", "minimum": 1, "maximum": 5}
+    assert by_name["m"].schema == {"type": "number"}
+    assert by_name["who"].required
+    assert by_name["who"].text == "Who. It must be given: there is nobody to answer its prompt."

@@ -224,7 +224,7 @@ def test_async_functions_are_known() -> None:
         ("Names", "list[str]", ""),
         ("Invoice", "Invoice", "Invoice has number (str), amount (float), paid (bool)."),
         ("list[Row]", "list[Row]", "Row has id (Id)."),
-        ("'Score | None'", "Score | None", "Score has value (float), level (Level)."),
+        ("'Score | None'", "Score | None", "Score has value (float), level (Level).\nLevel is one of 'low', 'high'."),
         ("Level", "Level", "Level is one of 'low', 'high'."),
         ("Pair", "Pair", "Pair has x, y."),
         ("Typed", "Typed", "Typed has a (int)."),
@@ -245,7 +245,7 @@ def test_records_that_come_back_are_described_field_by_field(hint: str, returns:
 
 def test_what_the_docstring_says_of_the_result_comes_first() -> None:
     found = tool('def f() -> Score:\n    """Do.\n\n    Returns:\n        Score: how bad it is.\n    """')
-    assert found.returns_text == "how bad it is.\nScore has value (float), level (Level)."
+    assert found.returns_text.startswith("how bad it is.\nScore has value (float), level (Level).\n")
     assert found.text == "Do."
 
 
@@ -260,3 +260,8 @@ def test_a_lambda_and_a_partial_are_no_tools_and_say_why() -> None:
     )
     assert [name for name, _ in script.others] == ["f", "g"]
     assert ["lambda" in script.others[0][1], "partial" in script.others[1][1]] == [True, True]
+
+
+def test_a_record_that_only_the_docstring_names_is_described_too() -> None:
+    found = tool('def f():\n    """Do.\n\n    Returns\n    -------\n    Invoice\n        What is owed.\n    """')
+    assert found.returns_text == "What is owed.\nInvoice has number (str), amount (float), paid (bool)."
