@@ -135,7 +135,9 @@ class Nest(Lookups):
         """The tools as of the last refresh."""
         from nestkit.documented import documented  # late: facts need no tools
 
-        scripts, groups, wrong = documented(self, (self._builtin(), *registry.list_scripts(self.index)))
+        scripts, groups, wrong = documented(
+            self, (self._builtin(), *registry.with_helpers(registry.list_scripts(self.index)))
+        )
         tools, problems = registry.unique_tools(scripts)
         return Registry(tuple(tools), tuple(scripts), (*problems, *wrong), tuple(groups))
 

@@ -104,6 +104,8 @@ class Tool:
     """Its author says that equal arguments give equal results, so a run may call it once."""
     notes: tuple[str, ...] = ()
     """Paths of the notes that document it."""
+    calls: tuple[tuple[str, int], ...] = ()
+    """(dotted origin, line) of what it calls in modules that are not Python's own."""
     words: str = ""
     """Words of its code that tell what it is about; for finding it, never shown."""
 
@@ -140,6 +142,16 @@ def _shown(parameter: Parameter) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """A function or class of a script that has effects, or calls what may have some."""
+
+    name: str
+    found: tuple[Effect, ...] = ()
+    calls: tuple[tuple[str, int], ...] = ()
+    """As of a tool."""
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """One file of `02_System`, read and never run."""
 
@@ -157,6 +169,8 @@ class Script:
     """Why its packages are never prepared: what its block asks for that only the person may decide."""
     imports: tuple[str, ...] = ()
     """Dotted names of the modules it could load; those in the scripts' folder run with its powers."""
+    bodies: tuple[Body, ...] = ()
+    """What its functions and classes do by themselves, for the scripts that call them."""
     problems: tuple[Problem, ...] = ()
 
 

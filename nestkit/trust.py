@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nestkit.change import digest
 from nestkit.errors import NoTool, VaultError
+from nestkit.index.registry import by_module
 from nestkit.policy import Grant, Wants, effects_needing_leave
 from nestkit.tool import Effect, Script, Tool
 from nestkit.vault.grants import change_grants, read_grants
@@ -166,22 +167,14 @@ class Trust:
 
 
 def loaded_by(script: Script, scripts: Iterable[Script]) -> list[Script]:
-    """The other files of the vault that this script may load, and those that they may, by path.
-
-    A file counts when its path ends as an import is written, whatever folder it lies in: a script may extend its own
-    import path, so too many rather than one too few.
-    """
-    by_module: dict[str, list[Script]] = {}
-    by_path = {each.path: each for each in scripts}
-    for each in by_path.values():
-        parts = each.path.removesuffix(".py").removesuffix("/__init__").split("/")
-        for start in range(len(parts)):
-            by_module.setdefault(".".join(parts[start:]), []).append(each)
+    """The other files of the vault that this script may load, and those that they may, by path."""
+    scripts = list(scripts)
+    modules, by_path = by_module(scripts), {each.path: each for each in scripts}
     found: dict[str, Script] = {script.path: script}
     waiting = [script]
     while waiting:
         loader = waiting.pop()
-        asked = [each for module in loader.imports for each in by_module.get(module, ())]
+        asked = [each for module in loader.imports for each in modules.get(module, ())]
         new = [each for each in (*asked, *_packages_above(loader, by_path)) if each.path not in found]
         found |= {each.path: each for each in new}
         waiting += new

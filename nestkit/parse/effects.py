@@ -10,13 +10,13 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nestkit.parse.names import UNKNOWN, Names, is_main_guard
 from nestkit.parse.nodes import children_of, nodes_of
 from nestkit.parse.source import Source
-from nestkit.tool import Effect
+from nestkit.tool import Body, Effect
 
 Kind = Literal["write", "delete", "network", "env", "run"]
 
@@ -128,22 +128,49 @@ class Effects:
     """Name -> effects in its own body."""
     uses: Mapping[str, frozenset[str]]
     """Name -> the other names its body speaks of."""
+    calls: Mapping[str, frozenset[tuple[str, int]]] = field(default_factory=dict)
+    """Name -> (dotted origin, line) of what its body calls in modules that are not Python's own."""
 
     def of(self, roots: Iterable[str], *, started: bool) -> tuple[Effect, ...]:
         """Effects of calling these names, with all they reach in this file, by line.
 
         `started`: the script is run as a program, so its `__main__` block counts.
         """
-        waiting = [*roots, _IMPORT, *([_START] if started else [])]
-        found: set[Effect] = set()
+        reached = self._reached([*roots, _IMPORT, *([_START] if started else [])])
+        return unique_effects({effect for name in reached for effect in self.own.get(name, ())})
+
+    def calls_of(self, roots: Iterable[str], *, started: bool) -> tuple[tuple[str, int], ...]:
+        """(dotted origin, first line) of what these names call in other modules, with all they reach in this file."""
+        reached = self._reached([*roots, _IMPORT, *([_START] if started else [])])
+        return _first_lines(call for name in reached for call in self.calls.get(name, ()))
+
+    def bodies(self) -> tuple[Body, ...]:
+        """What each name at the top of the file does when it is called from elsewhere."""
+        made = []
+        for name in sorted(self.own.keys() - {_IMPORT, _START}):
+            reached = self._reached([name])
+            found = unique_effects({e for each in reached for e in self.own.get(each, ()) if e.kind != "read"})
+            calls = _first_lines(call for each in reached for call in self.calls.get(each, ()))
+            made += [Body(name, found, calls)] if found or calls else []
+        return tuple(made[:_MAX_EFFECTS])
+
+    def _reached(self, roots: list[str]) -> set[str]:
+        """The names whose bodies run when these do."""
         seen: set[str] = set()
+        waiting = roots
         while waiting:
             name = waiting.pop()
             if name not in seen:
                 seen.add(name)
-                found |= self.own.get(name, frozenset())
                 waiting += self.uses.get(name, ())
-        return unique_effects(found)
+        return seen
+
+
+def _first_lines(calls: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    lines: dict[str, int] = {}
+    for origin, line in calls:
+        lines[origin] = min(line, lines.get(origin, line))
+    return tuple(sorted(lines.items(), key=lambda call: (call[1], call[0])))[:_MAX_EFFECTS]
 
 
 def find_effects(source: Source) -> Effects:
@@ -152,12 +179,27 @@ def find_effects(source: Source) -> Effects:
     definitions: dict[str, ast.AST] = {**names.assigned, **names.functions, **names.classes}
     own = {name: frozenset(_effects(nodes_of(node), names)) for name, node in definitions.items()}
     uses = {name: _spoken_of(node, definitions) - {name} for name, node in definitions.items()}
+    calls = {name: frozenset(_calls_outside(nodes_of(node), names)) for name, node in definitions.items()}
     guards = [node for node in source.tree.body if is_main_guard(node)]
     others = [node for node in source.tree.body if not is_main_guard(node)]
     for body, statements in ((_IMPORT, others), (_START, guards)):
         run = list(_run_at_once(statements))
         own[body], uses[body] = frozenset(_effects(run, names)), _called(run, definitions)
-    return Effects(own, uses)
+        calls[body] = frozenset(_calls_outside(run, names))
+    return Effects(own, uses, calls)
+
+
+def _calls_outside(nodes: Iterable[ast.AST], names: Names) -> Iterator[tuple[str, int]]:
+    """(dotted origin, line) of each call into an imported module that is not Python's own."""
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            root: ast.expr = node.func
+            while isinstance(root, ast.Attribute):
+                root = root.value
+            if isinstance(root, ast.Name) and root.id in names.imports:
+                origin = names.dotted(node.func).lstrip(".")
+                if "." in origin and origin.partition(".")[0] not in sys.stdlib_module_names:
+                    yield origin, node.lineno
 
 
 def _run_at_once(body: Iterable[ast.AST]) -> Iterator[ast.AST]:

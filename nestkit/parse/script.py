@@ -49,8 +49,11 @@ def parse_script(path: str, source: bytes) -> Script:
     try:
         parsed = parse_source(path, source)
         if why:
-            imports = () if isinstance(parsed, Problem) else find_imports(parsed.tree)
-            return Script(path, digest, others=((path.rpartition("/")[2].removesuffix(".py"), why),), imports=imports)
+            others = ((path.rpartition("/")[2].removesuffix(".py"), why),)
+            if isinstance(parsed, Problem):
+                return Script(path, digest, others=others)
+            imports, bodies = find_imports(parsed.tree), find_effects(parsed).bodies()
+            return Script(path, digest, others=others, imports=imports, bodies=bodies)
         if isinstance(parsed, Problem):
             return Script(path, digest, problems=(parsed,))
         return _script(parsed, digest)
@@ -66,7 +69,7 @@ def _script(source: Source, digest: str) -> Script:
     functions = read_functions(source, program)
     drafts, unfit = _checked(source, [*program.drafts, *functions.drafts])
     texts = [_described(draft.tool, doc if len(drafts) == 1 else Doc()) for draft in drafts]
-    effects = find_effects(source) if drafts else Effects({}, {})
+    effects = find_effects(source)
     tools = [
         _finished(tool, draft, wishes, effects, code_words(source, draft.runs))
         for tool, draft in zip(texts, drafts, strict=True)
@@ -85,6 +88,7 @@ def _script(source: Source, digest: str) -> Script:
         requires_python=environment.requires_python,
         refused_packages=environment.refused,
         imports=find_imports(source.tree),
+        bodies=effects.bodies(),
         problems=(*problems, *more, *program.problems, *functions.problems, *unfit, *misplaced),
     )
 
@@ -146,6 +150,7 @@ def _finished(tool: Tool, draft: Draft, wishes: Wishes, effects: Effects, words:
         tool,
         declared=wished.declared,
         found=effects.of(draft.runs, started=tool.manner != "function"),
+        calls=effects.calls_of(draft.runs, started=tool.manner != "function"),
         confirm=wished.confirm or "write",
         hidden=bool(wished.hidden),
         timeout=wished.timeout,
