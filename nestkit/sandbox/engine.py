@@ -37,6 +37,7 @@ from nestkit.sandbox.watch import Watch
 BACKENDS: Mapping[str, str] = {"linux": "nestkit.sandbox.kernel"}
 """`sys.platform` -> the module that has `TIERS`, strongest first, and `Kernel(tier)`."""
 
+_SCRATCH = "/run/nest-scratch"
 _RUNTIME = ("RuntimeError",)
 _PERMISSION = ("PermissionError", "OSError")
 _ALONE = "without namespaces no program can be started, since its processes could not be ended as one"
@@ -117,7 +118,7 @@ class Engine:
         if job.run and self.tier != "kernel-full":
             raise ToolFailed("PermissionError", f"{job.script} wants {', '.join(job.run)}: {_ALONE}", _PERMISSION)
         with ExitStack() as opened:
-            scratch = self._scratch("/tmp", job.root, opened)
+            scratch = self._scratch(_scratch_for(job.shown or job.root), job.root, opened)
             wish = _job_wish(job, limits, scratch) | {"collect": collect is not None}
             child = self._kernel.spawn(wish, limits.message_bytes)
             opened.callback(child.close)
@@ -157,7 +158,7 @@ class Engine:
         wish = _program_wish(broker) | moment
         scratch = ""
         if world is not None:
-            scratch = self._scratch("/run/nest-scratch", world.root, opened)
+            scratch = self._scratch(_SCRATCH, world.root, opened)
             wish |= _world_wish(world, broker.limits, scratch)
         child = self._kernel.spawn(wish, broker.limits.message_bytes)
         opened.callback(child.close)
@@ -255,6 +256,11 @@ def _with_files(outcome: Outcome, scratch: Scratch) -> tuple[Outcome, bool]:
 def _overfull(outcome: Outcome, why: str) -> Outcome:
     error = f"Stopped: {why}. Its variables are gone."
     return replace(outcome, final=False, value=None, error=error, limit="scratch")
+
+
+def _scratch_for(shown: str) -> str:
+    """Where a script looks for one, unless the vault lies in there: who may write to a folder may write below it."""
+    return _SCRATCH if f"{shown}/".startswith("/tmp/") else "/tmp"
 
 
 def _room(limits: Limits) -> tuple[int, int]:

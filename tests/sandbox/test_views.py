@@ -221,3 +221,8 @@ def test_over_a_layer_no_file_of_the_vault_is_copied(
         pytest.skip("this engine needs the copy")
     monkeypatch.setattr(nestkit.workshop, "make_view", None)
     assert changes(call("Path('a.md').write_text('A')")) == {"a.md": b"A"}
+
+
+def test_the_kernel_itself_keeps_a_script_to_the_folders_it_declares(call: Ways) -> None:
+    body = "try: Path('a.md').write_text('x')\nexcept PermissionError: return 'denied'"
+    assert call(body, "write:Out/**").end.answer == "denied"
