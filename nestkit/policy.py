@@ -33,8 +33,8 @@ class Limits:
     """Ceilings of one run, each enforced from outside the process it binds."""
 
     steps: int = 8
-    seconds: float = 120.0
-    """Wall time of the whole ask, the time a person thinks left out."""
+    seconds: float = 300.0
+    """Wall time of the whole ask, loading a model included, the time a person thinks left out."""
     step_seconds: float = 30.0
     """Wall time of one program."""
     tool_seconds: float = 30.0

@@ -159,7 +159,7 @@ def _exchange(server: Server, request: Mapping[str, Any], heard: _Heard, left: L
     try:
         with closing(post(f"{server.host}/api/chat", request, left, server.key.secret)) as lines:
             for line in lines:
-                part = json.loads(line)
+                part = json.loads(line, parse_constant=str)
                 if wrong := part.get("error"):
                     raise _answered(name, server, 0, str(wrong), heard.begun)
                 server.on_text(heard.take(part))

@@ -160,7 +160,7 @@ class _Heard:
 
 def _arguments(text: str) -> Mapping[str, Any] | str:
     try:
-        value = json.loads(text or "{}", strict=False)
+        value = json.loads(text or "{}", strict=False, parse_constant=str)
     except (ValueError, RecursionError):
         return text
     return value if isinstance(value, dict) else text

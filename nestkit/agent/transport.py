@@ -6,6 +6,7 @@ follow redirects with all they were told, and read proxies and keys from the env
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
@@ -123,10 +124,12 @@ def post(url: str, body: Mapping[str, Any], left: Left, secret: str) -> Generato
     Raises Answered for an error, and whatever goes wrong on the way.
     """
     transport = Transport(left, secret)
+    content = json.dumps(body).encode()  # in ASCII: a model may write half a character, which UTF-8 cannot say
+    head = {"Content-Type": "application/json"}
     try:
         with (
             httpx.Client(transport=transport, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", url, json=body) as answer,
+            client.stream("POST", url, content=content, headers=head) as answer,
         ):
             if answer.status_code != 200:
                 answer.read()
@@ -143,6 +146,8 @@ def explain(error: Exception, host: str, left: Left, *, begun: bool, start: str)
     """
     if left() <= 0:
         return OutOfTime("the time of the ask ran out while the model was at work")
+    if isinstance(error, httpcore.ConnectError) and "CERTIFICATE" in str(error).upper():
+        return Unreachable(f"the certificate of {host} is not trusted", "name its authority's file in SSL_CERT_FILE")
     if isinstance(error, httpcore.ConnectTimeout | httpcore.ConnectError):
         return Unreachable(f"no model server at {host}", start)
     if isinstance(error, httpcore.TimeoutException):

@@ -47,7 +47,8 @@ def draft_key(ask: Ask, model: str, prompt_digest: str, builtin_digest: str, voc
 
 def find_kept(run: Run, vocabulary: Vocabulary) -> Kept | None:
     """What is worth keeping of a run; None when its program cannot be trusted to be right again."""
-    if run.status != "ok" or run.changes or run.ask.selection or not run.path or not run.question:
+    made = run.changes or any(step.outcome.files for step in run.steps)
+    if run.status != "ok" or made or run.ask.selection or not run.path or not run.question:
         return None
     program, before = _whole_program(run.steps)
     tree = _tree(program)

@@ -373,3 +373,20 @@ def test_a_reply_is_held_to_a_form_when_the_last_message_asks_for_it(kind: str, 
         ask(kind, server, (*ASKED, Message("user", "again", form=form)))
     assert field not in server.requests[0]
     assert '"code"' in json.dumps(server.requests[1][field])
+
+
+HALF = {
+    "ollama": '{"message": {"content": "half \\ud800", "tool_calls": [{"function": {"name": "f",'
+    ' "arguments": {"x": NaN}}}]}, "done": true}\n',
+    "openai": 'data: {"choices": [{"delta": {"content": "half \\ud800", "tool_calls": [{"function": {"name": "f",'
+    ' "arguments": "{\\"x\\": NaN}"}}]}, "finish_reason": "stop"}]}\n\n',
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_a_character_and_numbers_that_are_none_can_be_answered_to(kind: str) -> None:
+    with OllamaServer([{"raw": HALF[kind]}, HELLO]) as server:
+        reply = ask(kind, server)
+        assert reply.tool_calls == (("f", {"x": "NaN"}),)
+        past = (Message("assistant", reply.text, ("f", {"x": "NaN"})), Message("tool", "no", ("f", {})))
+        assert ask(kind, server, (*ASKED, *past)).text == HELLO["content"]
