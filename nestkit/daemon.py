@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nestkit.answers import STATE_OF, read_triggers
 from nestkit.asking import draft_ask, pause_file, seal, watch_folder, why_not
@@ -26,6 +26,7 @@ from nestkit.change import digest
 from nestkit.errors import NestError, NoteMissing
 from nestkit.marking import Marking, said, this_host
 from nestkit.policy import Refusal
+from nestkit.recovery import recover
 from nestkit.review import Ticked, approve, check_tick, get_entry
 from nestkit.run import Run
 from nestkit.trigger import STATES, EndState, Section, Trigger, TriggerState
@@ -72,7 +73,7 @@ class Daemon:
             self.ledger = open_ledger(folder / "watch.sqlite")
             try:
                 self.marking = Marking(self.nest, self.ledger, self.host)
-                self._recover()
+                recover(self.nest, self.ledger, self.marking, self.say)
                 self.ledger.look_anew(seal(self.nest))
                 self.automations = Automations(self.nest, self.ledger, self.say)
                 self._first = self.ledger.is_new()
@@ -254,7 +255,7 @@ class Daemon:
             ended = "failed" if asked.state == "interrupted" else asked.state
             state = next(each for each in STATES if each == ended)
             self._fail(asked, state, asked.reason or "its answer could not be written here at the time")
-        elif asked.state == "waiting" and trigger.state in ("done", "failed", "refused"):  # a person decided meanwhile
+        elif asked.state in ("waiting", "interrupted") and trigger.state in ("done", "refused"):  # a person decided
             self.ledger.set_state(asked.key, trigger.state, finished=time.time())
 
     # asking
@@ -395,40 +396,6 @@ class Daemon:
         known = {"run": run.id, "run_path": run.path or ""} if run else {}
         self.ledger.set_state(asked.key, state, reason=reason, finished=time.time(), **known)
         self.say(f"{asked.path}:{asked.line}: {state}{': ' + reason if reason else ''}")
-
-    def _recover(self) -> None:
-        """What another process began and did not end. It holds the lock no more, so it is dead."""
-        for asked in self.ledger.begun():
-            try:
-                place = None if asked.kind == "automation" else self.marking.place(asked)
-            except NestError:
-                place = None
-            if asked.state == "claiming":  # nothing was run yet
-                if place is not None:
-                    self.marking.release(asked)
-                self.ledger.set_state(asked.key, "queued", claim="", claimed=0)
-                continue
-            reason = (
-                "interrupted: nest ended while this was being answered; `nest runs` shows whether anything came of it"
-            )
-            ended = self._ended_state(asked) if place is None and asked.kind != "automation" else None
-            self.ledger.set_state(
-                asked.key, ended or "interrupted", reason="" if ended else reason, finished=time.time()
-            )
-            if place is not None:
-                self._fail(asked, "failed", reason)
-            self.say(f"{asked.path}:{asked.line}: {ended or reason}")
-
-    def _ended_state(self, asked: Asked) -> Any:
-        """How the note says a question ended whose end the ledger missed."""
-        try:
-            found = read_triggers(self.nest, asked.path, read_file(self.nest.root, asked.path, _NOTE_BYTES)).found
-        except NestError:
-            return None
-        ended = (
-            each for each in found if each.text == asked.text and each.state in ("done", "waiting", "refused", "failed")
-        )
-        return next((each.state for each in ended if each.section is not None), None)
 
 
 def _stamp(entry: Entry) -> tuple[int, int, int, int]:

@@ -31,6 +31,7 @@ HALL = (
     "write_back",
     "obsidian",
     "answers",
+    "recovery",
     "asking",
     "marking",
     "daemon",

@@ -284,3 +284,21 @@ def test_another_branch_of_ten_thousand_notes_is_checked_out(ops: Path) -> None:
         time.sleep(5)
     assert len(runs(ops)) == 3
     assert once(ops)["counts"] == {"done": 3}
+
+
+def test_a_question_that_was_interrupted_can_be_taken_up_again(ops: Path) -> None:
+    (ops / "02_System/slow.py").write_text(SLOW)
+    note = ops / "a.md"
+    note.write_text("```nest\ntake a while\n```\n")
+    with daemon(ops) as process:
+        until(holds(note, "running since"))
+        until(lambda: "take a while" in nest(ops, "review", "list").stdout)
+        process.kill()
+        process.wait()
+    assert once(ops)["counts"] == {"interrupted": 1}
+    assert holds(note, "%% nest block failed", "interrupted", "nest review resume")()
+    assert len(runs(ops)) == 0
+    done = nest(ops, "review", "resume", "last")
+    assert holds(note, "%% nest block done", "> 7")(), done.stderr
+    assert note.read_text().count("[!nest]") == 1
+    assert once(ops)["counts"] == {"done": 1}
