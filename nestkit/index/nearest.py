@@ -88,7 +88,8 @@ def _candidates(index: Index, typed: str) -> Iterator[tuple[str, str]]:
     )
     for path, aliases in index.connection.execute(query, (expression,)) if expression else ():
         yield path, title_of(path)
-        yield from ((path, alias) for alias in json.loads(aliases))
+        if aliases != "[]":
+            yield from ((path, alias) for alias in json.loads(aliases))
 
 
 def _first_line(index: Index, path: str) -> str:

@@ -82,15 +82,6 @@ def _few(index: Index, conditions: Sequence[Condition]) -> Sql | None:
     return ids if count < FEW else None
 
 
-def _few_together(index: Index, conditions: Sequence[Condition]) -> Sql | None:
-    """The same of all conditions together."""
-    known = [condition.ids for condition in conditions if condition.ids]
-    if len(known) < 2:
-        return None
-    together = _joined(" INTERSECT ", [(f"SELECT file FROM ({sql})", values) for sql, values in known])
-    return together if _count(index, together) < FEW else None
-
-
 def _count(index: Index, ids: Sql) -> int:
     """How many files these are, counted no further than matters."""
     return int(index.connection.execute(f"SELECT count(*) FROM ({ids[0]} LIMIT {FEW})", ids[1]).fetchone()[0])
@@ -142,10 +133,9 @@ def _by_path(index: Index, conditions: Sequence[Condition], where: Sql) -> Itera
         if end is None:
             return
         begin = str(end[0])
-    if few is None:
-        few = _few_together(index, conditions)
-    after: Sql = ("+f.path >= ?" if few else "f.path >= ?", (begin,))
-    yield from _some_by_path(index, _joined(" AND ", [*_among("f.id", few), after, where]))
+    known = [few] if few else [condition.ids for condition in conditions if condition.ids]
+    among = [of_one for ids in known for of_one in _among("f.id", ids)]
+    yield from _some_by_path(index, _joined(" AND ", [*among, ("f.path >= ?", (begin,)), where]))
 
 
 def _some_by_path(index: Index, where: Sql) -> Iterator[_Match]:
