@@ -8,20 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nestkit.errors import NestError, NoteExists, NoteMissing
-from nestkit.index import facts, registry, search
+from nestkit.index import facts, search
 from nestkit.index.finder import Finder
 from nestkit.index.relink import find_link
 from nestkit.index.store import Index
 from nestkit.note import Note, title_of
-from nestkit.parse.tool_text import draft_tool
-from nestkit.tool import Script, Tool
+from nestkit.tool import Tool
 from nestkit.vault.property import set_property
 from nestkit.vault.stage import Stage
 
+if TYPE_CHECKING:
+    from nestkit.nest import Nest
+
 Record = dict[str, Any]
+
+
+def open_desk(nest: Nest, stage: Stage) -> Desk:
+    """The desk over a vault as of its last refresh, for a run that stages here."""
+    tools = nest.registry.tools
+    return Desk(
+        nest.index,
+        stage,
+        nest.parse_note,
+        tools,
+        nest.describe_tool,
+        nest.is_private,
+        lambda: nest.finder,
+        nest.is_run,
+    )
 
 
 @dataclass(slots=True)
@@ -32,7 +49,8 @@ class Desk:
     stage: Stage
     parse: Callable[[str, str], Note]
     tools: Sequence[Tool]
-    scripts: Sequence[Script]
+    tell: Callable[[str], str]
+    """All that is known of a tool, or of a group of tools, by name."""
     is_private: Callable[[str], bool]
     """Whether a path is hidden from programs, tools and models."""
     finder: Callable[[], Finder]
@@ -163,9 +181,7 @@ class Desk:
         return [{"name": tool.name, "signature": tool.signature, "summary": tool.summary} for tool in found]
 
     def describe(self, name: str) -> str:
-        tool = registry.get_tool(self.tools, name)
-        script = next(script for script in self.scripts if script.path == tool.script)
-        return draft_tool(tool, script)
+        return self.tell(name)
 
     def _path(self, note: str) -> str:
         """The path of a note by name or path; a private note is not there at all."""

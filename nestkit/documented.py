@@ -46,6 +46,23 @@ def group_of(path: str, groups: Sequence[Group], system: str) -> str:
     return folder.removeprefix(system).strip("/")
 
 
+def group_text(nest: Nest, name: str) -> str:
+    """The text of a group's `SKILL.md` with its tools in one line each; empty when there is no group of that name."""
+    from nestkit.parse.tool_text import draft_tool_line
+
+    group = next((group for group in nest.registry.groups if name in (group.name, group.folder)), None)
+    if group is None or any(tool.name == name for tool in nest.registry.tools):
+        return ""
+    lines = [
+        draft_tool_line(tool)
+        for tool in nest.registry.tools
+        if group_of(tool.script, nest.registry.groups, nest.config.system) == group.name
+    ]
+    shown = "\n".join(("Tools:", *(f"  {line}" for line in lines))) if lines else ""
+    parts = (f"{group.name}: {group.summary}", group.text, shown, f"In {group.path}.")
+    return "\n\n".join(part for part in parts if part)
+
+
 def _is_silent(nest: Nest, path: str) -> bool:
     return nest.is_private(path) or nest.is_run(path)
 

@@ -248,9 +248,15 @@ class Nest(Lookups):
         return self.finder.find(text, limit)
 
     def describe_tool(self, name: str, effects: Sequence[str] | None = None) -> str:
-        """Everything known of a tool, as text; `effects` in place of what the code alone tells of them."""
+        """Everything known of a tool, as text; `effects` in place of what the code alone tells of them.
+
+        For a group it is the text of its `SKILL.md` and its tools in one line each.
+        """
+        from nestkit.documented import group_text
         from nestkit.parse.tool_text import draft_tool
 
+        if text := group_text(self, name):
+            return text
         tool = self.get_tool(name)
         script = next(script for script in self.registry.scripts if script.path == tool.script)
         return draft_tool(tool, script, effects)

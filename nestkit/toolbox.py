@@ -265,16 +265,3 @@ def _check_new_name(stem: str, function: str, name: str) -> None:
 
     if any(keyword.iskeyword(word) or hasattr(builtins, word) for word in (plain, function) if word):
         raise ConfigError(f"{name!r} is a word of Python itself", hint)
-
-
-def group_text(nest: Nest, name: str) -> str:
-    """The text of a group's `SKILL.md` with its tools in one line each; empty when there is no group of that name."""
-    from nestkit.parse.tool_text import draft_tool_line
-
-    group = next((group for group in nest.registry.groups if name in (group.name, group.folder)), None)
-    if group is None or any(tool.name == name for tool in nest.registry.tools):
-        return ""
-    lines = [draft_tool_line(tool) for tool in nest.registry.tools if _group(nest, tool) == group.name]
-    shown = "\n".join(("Tools:", *(f"  {line}" for line in lines))) if lines else ""
-    parts = (f"{group.name}: {group.summary}", group.text, shown, f"In {group.path}.")
-    return "\n\n".join(part for part in parts if part)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from nestkit.desk import Desk
+from nestkit.desk import open_desk
 from nestkit.gate import Gate
 from nestkit.policy import Leave, Refusal, check_call
 from nestkit.recording import Recording
@@ -32,17 +32,7 @@ class Trial:
         limits = nest.config.limits
         run = Run(draft_id(now, "trial"), Ask("try the examples of the tools", now, limits=limits), End("error"))
         stage = Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
-        known = nest.registry
-        desk = Desk(
-            nest.index,
-            stage,
-            nest.parse_note,
-            known.tools,
-            known.scripts,
-            nest.is_private,
-            lambda: nest.finder,
-            nest.is_run,
-        )
+        desk = open_desk(nest, stage)
         gate = Gate(nest, run, Company(), lambda tool, arguments: _allow(tool))
         self._workshop = Workshop(nest, run, desk, gate, Recording(nest, run, stage, live=False, keep=False))
 

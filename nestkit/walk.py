@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nestkit.change import Applied, Change
-from nestkit.desk import Desk
+from nestkit.desk import Desk, open_desk
 from nestkit.errors import VaultError
 from nestkit.gate import Gate
 from nestkit.matter import Matter
@@ -122,17 +122,8 @@ class Walk:
 
 def _walk(nest: Nest, run: Run, walk: Walk) -> Run:
     """The run answered and settled, or cancelled by the person."""
-    begun, registry = time.perf_counter(), nest.registry
-    desk = Desk(
-        nest.index,
-        walk.stage,
-        nest.parse_note,
-        registry.tools,
-        registry.scripts,
-        nest.is_private,
-        lambda: nest.finder,
-        nest.is_run,
-    )
+    begun = time.perf_counter()
+    desk = open_desk(nest, walk.stage)
     try:
         run = _answer(nest, run, desk, walk)
         run = _settle(nest, run, walk.stage.changes(), walk)

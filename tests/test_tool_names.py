@@ -34,6 +34,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ou
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     (root / "vault/A.md").write_text("a word\n")
+    (root / "vault/02_System/deep/SKILL.md").write_text(
+        "---\nname: deep-things\ndescription: Deep.\n---\nFirst this.\n"
+    )
     places = {f"NEST_{name}_DIR": str(root / name) for name in ("CACHE", "STATE", "CONFIG")}
     with open_nest(root / "vault", root / "vault", environ=places) as nest:
         nest.refresh()
@@ -52,6 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ou
         ("[print('x'), 1][1]", 1),
         ("describe('fx.only').partition('\\n')[0]", "fx.only()"),
         ("isinstance(find_tools('only'), list)", True),
+        ("'First this.' in describe('deep-things') and 'only.f()' in describe('deep-things')", True),
         ("[note['path'] for note in vault.search('word')]", ["A.md"]),
     ],
 )

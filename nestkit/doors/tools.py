@@ -59,11 +59,11 @@ def list_tools(ctx: click.Context, query: tuple[str, ...], everything: bool, as_
 @click.pass_context
 def show_tool(ctx: click.Context, name: str, as_json: bool) -> None:
     """Everything known of one tool, or of a group of tools: parameters, effects and why, examples, notes, runs."""
-    from nestkit.toolbox import effects_of, group_text, mentions_of, runs_of
+    from nestkit.toolbox import effects_of, mentions_of, runs_of
 
     nest = open_here(ctx)
-    if not as_json and (text := group_text(nest, name)):
-        print_lines(text.splitlines())
+    if name in {group.name for group in nest.registry.groups} and not as_json:
+        print_lines(nest.describe_tool(name).splitlines())
         return
     tool = nest.get_tool(name)
     known = {"effects": effects_of(nest, tool), "mentions": mentions_of(nest, tool), "runs": runs_of(nest, tool)}

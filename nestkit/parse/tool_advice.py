@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
+import re
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
@@ -20,6 +21,7 @@ _PROMPTS = frozenset(
         *("typer.prompt", "typer.confirm", "rich.prompt.Prompt.ask", "rich.prompt.Confirm.ask"),
     )
 )
+_MAY_ASK = re.compile(rb"input|getpass|prompt|confirm|pause|Prompt|Confirm")
 
 
 def is_undocumented(tool: Tool) -> bool:
@@ -49,6 +51,8 @@ def draft_permissions(tools: Sequence[Tool]) -> str:
 
 def find_prompts(path: str, source: bytes) -> list[tuple[int, str]]:
     """(line, call) of everything in a Python script that waits for somebody at the keyboard."""
+    if not _MAY_ASK.search(source):
+        return []
     parsed = parse_source(path, source)
     return sorted(_prompts(parsed.tree, parsed.names)) if isinstance(parsed, Source) else []
 
