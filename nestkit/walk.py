@@ -25,6 +25,7 @@ from nestkit.runs.name import draft_id
 from nestkit.runs.retold import parse_run
 from nestkit.servers import Line
 from nestkit.tool import Tool
+from nestkit.vault.names import check_writable
 from nestkit.vault.stage import Stage
 from nestkit.workshop import Workshop, spelling
 from nestkit.writers import Call, Writer, again, choose_writer
@@ -241,6 +242,9 @@ def _settle(nest: Nest, run: Run, changes: tuple[Change, ...], walk: Walk) -> Ru
 
 def apply_run(nest: Nest, run: Run, recording: Recording) -> Run:
     """The run with its changes in the vault, or with the reason why none is."""
+    for change in run.changes:
+        if (refusal := check_writable(change.path, nest.protected)) is not None:  # protected since it was staged
+            return replace(run, end=End("refused", reason=refusal.reason, hint=refusal.hint))
     recording.write_held()
     with nest.phases("apply"):
         from nestkit.vault.apply import apply_changes  # late: most runs change nothing

@@ -201,6 +201,15 @@ def test_a_note_edited_while_the_change_waited_is_kept_and_nest_s_version_lies_b
     assert "mine" in proposal.read_text("utf-8")
 
 
+def test_a_place_protected_while_the_change_waited_is_not_written(here: Nest) -> None:
+    ask_model(here, "append_note('Quarry', 'x')\nfinal_answer('done')")
+    before = files(here.root)
+    (here.root / "nest.toml").write_text('[vault]\nprotected = ["Projects"]\n')
+    run = approve_last(here)
+    assert (run.status, "protected" in run.end.reason) == ("refused", True)
+    assert {path: content for path, content in files(here.root).items() if path != "nest.toml"} == before
+
+
 def test_turned_down_nothing_happens_and_it_cannot_be_approved_any_more(here: Nest) -> None:
     before = files(here.root)
     run = ask_model(here, "append_note('Quarry', 'x')\nfinal_answer('done')")

@@ -8,6 +8,7 @@ the record what was renamed, unless everything was. Undoing a run is the same wa
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ from nestkit.vault.journal import (
     write_journal,
 )
 from nestkit.vault.names import NAME_BYTES, check_writable, fold
+from nestkit.vault.prune import RULE, is_pruned, prune_undo
 from nestkit.vault.write import drop, put, write_file, write_temp
 
 _LOST = (NoteChanged, NoteExists, NoteMissing)
@@ -59,6 +61,8 @@ def apply_changes(root: Path, run_id: str, changes: Iterable[Change]) -> tuple[A
         except _LOST as error:  # somebody was quicker in the last moment
             late = _conflicts(root, todo) or {missing[0].path: str(error)}
             return _kept_back(root, run_id, todo, late)
+        with suppress(VaultError):  # room that is not won back now is won back by the next run
+            prune_undo(root, time.time(), spare=run_id)
     return tuple(Applied(change.path, change.kind, applied=True) for change in todo)
 
 
@@ -229,6 +233,8 @@ def _sweep(root: Path, journal: Journal) -> None:
 
 def _kept_journal(root: Path, run_id: str) -> Journal:
     journal = find_journal(root, run_id)
+    if journal is None and is_pruned(root, run_id):
+        raise VaultError(f"what was kept to undo run {run_id} was put away", RULE)
     if journal is None:
         raise VaultError(f"nothing is kept to undo run {run_id}", "only applied runs can be undone, and only once")
     return journal

@@ -6,6 +6,7 @@
 .nest/open-HOST           the run now being put in place; there only between the first step and the last
 .nest/undo/RUN/N.before   bytes of the Nth file as it was, and N.after as nest wrote it
 .nest/undo/RUN/manifest.json   written last: once it is there, everything else is
+.nest/undo/gone           runs that were put away by the rule of prune.py
 ```
 
 The mark carries the machine's name, since a vault may be synced: what one machine has under way is not another's to
@@ -62,9 +63,14 @@ class Journal:
 
 def check_run_id(run_id: str) -> str:
     """The run's id, fit for a file name. Raises VaultError."""
-    if not _RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise VaultError("a run's id is made of letters, digits and dashes")
     return run_id
+
+
+def is_run_id(text: str) -> bool:
+    """Whether this can be the id of a run."""
+    return _RUN_ID.fullmatch(text) is not None
 
 
 @contextmanager
