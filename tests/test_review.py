@@ -307,7 +307,8 @@ def test_a_vault_cannot_allow_ticks(ops: Path) -> None:
 
 
 def test_what_is_too_long_for_a_note_has_no_box(here: Nest) -> None:
-    run = ask_model(here, f"final_answer('{'a b ' * 30_000}')", contract="reviewed")
+    call = Call(here.get_tool("vault.search"), ("a b " * 30_000,), {})
+    run = here.answer(Ask("look", TIME, model="builtin", contract="reviewed"), Company(), call=call)
     assert run.status == "waiting"
     assert run.path is not None
     assert "- [ ]" not in (here.root / run.path).read_text("utf-8")

@@ -168,7 +168,7 @@ def twice(root: Path) -> None:
     while killed(lambda: apply_changes(root, "R1", CHANGES), at=total):
         make(root)
         total += 1
-    for at in (total // 4, total // 2, total * 3 // 4, total - 6):
+    for at in (total // 4, total // 2, total * 3 // 4, total - 14, total - 10):
         point = 1
         while True:
             make(root)
