@@ -21,7 +21,7 @@ import pytest
 import nestkit.workshop
 from nestkit.errors import SandboxError
 from nestkit.nest import open_nest
-from nestkit.policy import Contract, Leave, Limits, check_contract
+from nestkit.policy import Contract, Leave, Limits
 from nestkit.run import Ask, Run
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.testing import OllamaServer, make_vault
@@ -179,8 +179,6 @@ def test_an_escape_is_held(
     nest_with: Callable[..., Told],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if refusal := check_contract(contract):
-        pytest.skip(refusal.reason)
     monkeypatch.setenv("NEST_CANARY_ENV", TOKEN)
     before, others, begun = snapshot(world), descendants(), time.monotonic()
     told = nest_with(world.fill(case["code"]), contract)
