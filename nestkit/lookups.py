@@ -12,7 +12,7 @@ from nestkit.index.nearest import find_near_names
 from nestkit.index.relink import find_link
 from nestkit.index.store import Index
 from nestkit.parse.kind import parse_kinds, property_kind
-from nestkit.parse.link import split_link
+from nestkit.parse.link import parse_link_text
 from nestkit.parse.subpath import find_section
 
 _FEW = 3
@@ -130,9 +130,9 @@ class Lookups:
         return facts.list_linked(self.index, limit)
 
     def resolve(self, source: str, link: str) -> str | None:
-        """The path a link leads to when written in `source`."""
-        target = split_link(link)[0]
-        found = find_link(self.index, source, target).dest
+        """The path a link leads to when written in `source`; with brackets, heading and display text or without."""
+        read = parse_link_text(link.removeprefix("!").removeprefix("[[").removesuffix("]]"))
+        found = find_link(self.index, source, read[0].target if read else "").dest
         return found.path if found else None
 
     def resolves_only_to(self, name: str, path: str) -> bool:

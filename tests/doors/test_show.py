@@ -175,3 +175,10 @@ def test_a_broken_base_is_a_problem(nest: NestCommand, ops: Path) -> None:
     (ops / "Books.base").write_text("views:\n  - name: x\n", "utf-8")
     found = [problem for problem in _json(nest, "show", "problems") if problem["path"] == "Books.base"]
     assert [problem["line"] for problem in found] == [2]
+
+
+@pytest.mark.parametrize(
+    "link", ["Lighthouse", "lighthouse#Goal", "Lighthouse|the light", "[[Lighthouse#Goal|x]]", "![[LIGHTHOUSE]]"]
+)
+def test_a_link_is_resolved_however_much_of_it_is_typed(nest: NestCommand, link: str) -> None:
+    assert _json(nest, "resolve", "Clients/Borealis Labs.md", link) == "Projects/Lighthouse.md"

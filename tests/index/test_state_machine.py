@@ -86,7 +86,7 @@ BYTES = BODIES.map(lambda text: text.encode("utf-8")) | st.sampled_from((b"", b"
 WORDS = (
     *("carrot", "cr*", '"carrot soup"', "-carrot", "\u6771\u4eac", "\u0e44\u0e17\u0e22", "creme", "tag:x", "tag:t"),
     *("status=active", "status=b", "n>=3", "created:2026-03", "task:open", "task:done", "heading:H", "path:a"),
-    *("-status=active", "eclair", "carrot tag:x", "ok=true"),
+    *("-status=active", "eclair", "carrot tag:x", "ok=true", "path:deep", "path:.canvas", "modified:>2001"),
 )
 OLD = 10**18
 TICK_SECONDS = 0.011
