@@ -150,6 +150,7 @@ class Recording:
         """Who writes the programs is known."""
         if not self._told.writer and not self._off:
             told = {"model": writer.model, "reading": writer.reading, "prompt_digest": writer.prompt_digest}
+            told["kept_from"] = writer.kept_from
             self._lines.append(
                 self._sealer.draft({"event": "writer", **told})
             )  # written with what follows, if anything

@@ -28,7 +28,7 @@ from nestkit.tool import Tool
 from nestkit.vault.names import check_writable
 from nestkit.vault.stage import Stage
 from nestkit.workshop import Workshop, spelling
-from nestkit.writers import Call, Writer, again, choose_writer
+from nestkit.writers import Call, Writer, again, choose_writer, kept_program
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
@@ -100,7 +100,7 @@ def walk_on(nest: Nest, run_id: str, company: Company, approved: str = "") -> Ru
 
     def choose(line: Line) -> Writer:
         as_before = replace(run.ask, model=run.model or run.ask.model, fresh=True)
-        return again(told) or choose_writer(nest, as_before, line, None)
+        return again(told) or choose_writer(nest, as_before, line, None, kept_program(told))
 
     with closing(recording):
         run = _walk(nest, replace(run, steps=()), Walk(choose, stage, gate, recording, company, True))

@@ -48,17 +48,18 @@ class Writer:
     """Path of the note of the run whose program is run again."""
 
 
-def choose_writer(nest: Nest, ask: Ask, line: Line, call: Call | None) -> Writer:
+def choose_writer(nest: Nest, ask: Ask, line: Line, call: Call | None, ran: str = "") -> Writer:
     """The writer of this ask; raises ModelError when a model was named that cannot be had.
 
-    `auto` is what the person configured, else a model that Ollama has, else the planner; the choice is said.
+    `auto` is what the person configured, else a model that Ollama has, else the planner; the choice is said. `ran` is
+    the kept program with which an earlier part of the run began, before it came to the model.
     """
     if call is not None:
         return Writer("person", _once(draft_call(call)))
     name = ask.model if ask.model != "auto" else _auto_model(nest, line.say)
     if name == "builtin":
         return _planner(nest, ask)
-    return _model(nest, ask, name, line)
+    return _model(nest, ask, name, line, ran)
 
 
 def again(told: Recorded) -> Writer | None:
@@ -66,8 +67,16 @@ def again(told: Recorded) -> Writer | None:
     if told.replies or not (told.programs or told.park):
         return None
     program = told.programs[1]["text"] if told.programs else parse_matter(told).program
-    name, reading = str(told.writer.get("model", "")), str(told.writer.get("reading", ""))
-    return Writer(name, _once(program, _refused_by_notes if name == "builtin" else _no_end), reading=reading)
+    name, reading, prompt, kept_from = (
+        str(told.writer.get(part, "")) for part in ("model", "reading", "prompt_digest", "kept_from")
+    )
+    take = _once(program, _refused_by_notes if name == "builtin" else _no_end)
+    return Writer(name, take, reading=reading, prompt_digest=prompt, kept_from=kept_from)
+
+
+def kept_program(told: Recorded) -> str:
+    """The kept program with which a run began that is on record; empty when it began with a model."""
+    return str(told.programs[1]["text"]) if told.writer.get("kept_from") and told.programs else ""
 
 
 def draft_call(call: Call) -> str:
@@ -110,8 +119,8 @@ def _planner(nest: Nest, ask: Ask) -> Writer:
     return Writer("builtin", _once(made.program, _refused_by_notes), reading=made.reading)
 
 
-def _model(nest: Nest, ask: Ask, name: str, line: Line) -> Writer:
-    """A model, or the program that it wrote when it was asked the same before."""
+def _model(nest: Nest, ask: Ask, name: str, line: Line, ran: str) -> Writer:
+    """A model, or the program that it wrote when it was asked the same before; `ran` as of `choose_writer`."""
     from nestkit.agent.prompt import PROMPTS, load_prompt
     from nestkit.kept import find_program, forget_programs, key_of
     from nestkit.opening import find_prompt
@@ -123,21 +132,23 @@ def _model(nest: Nest, ask: Ask, name: str, line: Line) -> Writer:
         line.say(f"prompt: {prompt.source}")
     question = key_of(nest, ask, name, prompt.digest)
     kept = find_program(nest, question, ask) if question and not ask.fresh else None
-    if kept is None:
-        return Writer(name, _converse(nest, ask, name, line), prompt_digest=prompt.digest, question=question)
-    line.say(f"the program of {kept.path} is run again; --fresh asks the model anew")
+    program, kept_from = (kept.program, kept.path) if kept else (ran, "")
+    if kept:
+        line.say(f"the program of {kept.path} is run again; --fresh asks the model anew")
 
     def write(execute: Execute) -> Generator[Step, None, End]:
+        if not program:
+            return (yield from _converse(nest, ask, name, line)(execute))
         begun = time.perf_counter()
-        outcome = execute(kept.program)
-        yield Step(1, kept.program, outcome, seconds=time.perf_counter() - begun)
+        outcome = execute(program)
+        yield Step(1, program, outcome, seconds=time.perf_counter() - begun)
         if outcome.final or any(refusal.needs_person for refusal in outcome.refusals):
             return _end_of(outcome)
         forget_programs(nest, question)
         line.say("the kept program does not work any more; the model is asked")
         return (yield from _converse(nest, ask, name, line, first=2)(execute))
 
-    return Writer(name, write, prompt_digest=prompt.digest, question=question, kept_from=kept.path)
+    return Writer(name, write, prompt_digest=prompt.digest, question=question, kept_from=kept_from)
 
 
 def _converse(nest: Nest, ask: Ask, name: str, line: Line, *, first: int = 1) -> Steps:

@@ -45,7 +45,7 @@ class Unusable:
     """The text that is no Python, when there was one."""
 
 
-MOST_CHARS = 100_000
+MOST_CHARS = 300_000
 """Of a reply that is looked at: many times what a program and its thought take."""
 _TOO_LONG = f"the reply has more than {MOST_CHARS:,} characters; write one short program"
 

@@ -127,3 +127,50 @@ def test_what_is_kept_lies_outside_the_vault_and_a_copy_of_it_is_not_believed(
     file.write_text(file.read_text("utf-8").replace("Clients", "Client\\"))
     ask(nest, server)
     assert len(server.requests) == 2
+
+
+WRITER = '''"""Writes a note.
+
+---
+nest:
+  permissions: ["write:Out/**"]
+---
+"""
+from pathlib import Path
+
+
+def put(name: str) -> str:
+    """Write a note."""
+    Path("Out").mkdir(exist_ok=True)
+    Path(f"Out/{name}.md").write_text(name)
+    return name
+'''
+
+
+def test_a_run_that_waits_after_its_kept_program_failed_goes_on_where_it_stopped(nest: NestCommand, ops: Path) -> None:
+    (ops / "02_System/writer.py").write_text(WRITER)
+    program = "rows = [n.properties['country'] for n in list_notes(folder='Clients')]\nfinal_answer(len(rows))"
+    with OllamaServer([turn(program), turn("print(len(list_notes()))"), turn("final_answer(put('a'))")]) as play:
+        ask(nest, play)
+        (ops / "Clients/New one.md").write_text("without properties\n")
+        told = ask(nest, play)
+        assert (told["status"], len(play.requests)) == ("waiting", 3), told
+        assert not (ops / "Out").exists()
+        done = nest("review", "approve", "last", env={"OLLAMA_HOST": play.url})
+        assert len(play.requests) == 3, "what the model said is on record"
+    assert done.returncode == 0, done.stderr
+    assert (ops / "Out/a.md").read_text() == "a"
+    shown = json.loads(nest("runs", "show", "last", "--json").stdout)
+    assert (shown["status"], len(shown["story"]), shown["kept_from"]) == ("ok", 3, "")
+
+
+def test_a_kept_program_that_waits_for_review_is_still_known_as_kept(nest: NestCommand, server: OllamaServer) -> None:
+    first = ask(nest, server, ASK, "--contract", "reviewed")
+    assert first["status"] == "waiting"
+    nest("review", "approve", "last", env={"OLLAMA_HOST": server.url})
+    second = ask(nest, server, ASK, "--contract", "reviewed")
+    assert (second["status"], len(server.requests)) == ("waiting", 1)
+    done = nest("review", "approve", "last", env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(nest("runs", "show", "last", "--json").stdout)
+    assert (shown["status"], bool(shown["kept_from"]), len(server.requests)) == ("ok", True, 1)
