@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,14 @@ from packaging.specifiers import SpecifierSet
 from wheels import write_source, write_wheel
 
 from nestkit.errors import SandboxError
+from nestkit.policy import Limits
 from nestkit.sandbox import packages
+from nestkit.sandbox.engine import open_engine
+from nestkit.sandbox.job import Job, ToolFailed
 from nestkit.sandbox.packages import Shelf, check_lock, fits_python, is_beside, key_of
+from nestkit.testing import make_vault
 
+NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
 BOXED = Path(packages.__file__).parent / "child/boxed.py"
 
 
@@ -123,6 +130,24 @@ def test_settings_beside_the_vault_or_in_the_environment_are_not_obeyed(
         monkeypatch.setenv(name, str(elsewhere))
     monkeypatch.setenv("UV_CONFIG_FILE", str(tmp_path / "here/uv.toml"))
     assert (shelf.build(["tiny"], quiet) / "tiny.py").read_text() == "VALUE = 1\n"
+
+
+@pytest.mark.parametrize("tier", ["kernel-full", "kernel-lite"])
+def test_a_script_imports_its_packages_and_of_the_vault_only_what_it_may(
+    shelf: Shelf, tmp_path: Path, tier: str
+) -> None:
+    site = shelf.build(["tiny"], quiet)
+    sources = {
+        "tool": "import tiny\n\ndef value():\n    return tiny.VALUE\n\ndef more():\n    import helper\n",
+        "helper": "",
+    }
+    vault = make_vault(tmp_path / "vault", {f"S/{name}.py": text for name, text in sources.items()})
+    job = Job("S/tool.py", str(vault), NOW, system="S", site=(str(site),), function="value", modules={})
+    with open_engine(tier) as engine:
+        assert engine.call(job, Limits()) == 1
+        with pytest.raises(ToolFailed, match=r"S/helper\.py may not be loaded"):
+            engine.call(replace(job, function="more"), Limits())
+        assert engine.call(replace(job, function="more", modules=None), Limits()) is None
 
 
 def boxed(tmp_path: Path, script: str, **wish: object) -> subprocess.CompletedProcess[str]:
