@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nestkit.sandbox.packages import Shelf, find_uv, fits_python, is_beside
+from nestkit.sandbox.packages import Shelf, find_uv, fits_python, is_beside, shown_index
 from nestkit.tool import Script
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Packages:
             version = ".".join(map(str, sys.version_info[:3]))
             return f"it needs Python {script.requires_python}, and nest runs on {version}"
         return ""
+
+    @property
+    def source(self) -> str:
+        """Where they would be fetched from, fit to be shown."""
+        return shown_index(self._shelf.index)
 
     @property
     def builder(self) -> str:

@@ -60,7 +60,7 @@ class Trust:
             self._known[tool.name] = self._wants(tool)
         script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
         missing = script.dependencies and self._nest.packages.find(script) is None
-        return replace(self._known[tool.name], fetch=self._nest.config.index if missing else "")
+        return replace(self._known[tool.name], fetch=self._nest.packages.source if missing else "")
 
     def _wants(self, tool: Tool) -> Wants:
         below = f"{self._nest.config.system}/"

@@ -69,12 +69,14 @@ class Shelf:
             if not uv:
                 hint = "python3 -m pip install uv, or see https://docs.astral.sh/uv"
                 raise SandboxError("packages are prepared by uv, which is not installed", hint)
-            say(f"preparing packages: {', '.join(requirements)} (from {self.index})")
+            say(f"preparing packages: {', '.join(requirements)} (from {shown_index(self.index)})")
             work = self.folder / f".{key}-{os.getpid()}"
             shutil.rmtree(work, ignore_errors=True)
             try:
                 self._fill(work, self.locks / f"{key}.txt", requirements, uv)
                 work.rename(self.folder / key)
+            except OSError as error:
+                raise SandboxError(f"packages could not be kept: {error.strerror or error}", str(self.folder)) from None
             finally:
                 shutil.rmtree(work, ignore_errors=True)
         return self.folder / key / "site"
@@ -101,9 +103,7 @@ class Shelf:
         """Run `uv pip COMMAND` in its box. Raises SandboxError with what it complained of."""
         fetched = self.folder / "fetched"
         common = ("--no-config", "--cache-dir", fetched, "--no-python-downloads", "--color", "never", "--no-progress")
-        source = (
-            ("--no-index", "--find-links", self.index) if _is_folder(self.index) else ("--default-index", self.index)
-        )
+        source = ("--no-index", "--find-links", self.index) if _is_folder(self.index) else ()
         plain = ("--only-binary", ":all:", "--python", sys.executable)
         argv = [str(word) for word in (uv, "pip", command, *words, *common, *source, *plain)]
         prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.path.realpath(sys.executable))}
@@ -113,11 +113,16 @@ class Shelf:
             "write": [str(work), str(fetched), "/dev/null"],
             "ports": [] if _is_folder(self.index) else _ports(self.index),
             "argv": argv,
-            "environment": _environment(work),
+            "environment": {**_environment(work), **({} if source else {"UV_DEFAULT_INDEX": self.index})},
         }
         code, said = _run(json.dumps(wish))
         if code:
             raise SandboxError(f"packages could not be prepared: {_why(said)}", "mend the script's dependencies")
+
+
+def shown_index(index: str) -> str:
+    """Where packages come from, without the password that may stand in it."""
+    return re.sub(r"(?<=://)[^/@]*@", "", index)
 
 
 def key_of(requirements: Sequence[str]) -> str:

@@ -9,7 +9,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import given
@@ -41,6 +44,11 @@ def shelf(tmp_path: Path, index: Path) -> Shelf:
     return Shelf(tmp_path / "cache", tmp_path / "locks", str(index))
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 def quiet(line: str) -> None:
     pass
 
@@ -54,6 +62,24 @@ def test_what_is_asked_for_and_what_that_needs_is_built_once(shelf: Shelf, index
     shutil.rmtree(index)
     assert shelf.find(["tiny>=1"]) == shelf.build(["tiny>=1"], said.append) == site
     assert len(said) == 1
+
+
+def test_an_index_is_asked_over_http_and_its_password_is_not_shown(shelf: Shelf, index: Path, tmp_path: Path) -> None:
+    simple = tmp_path / "web/simple"
+    for name in ("tiny", "tinier"):
+        (wheel,) = index.glob(f"{name}-*.whl")
+        (simple / name).mkdir(parents=True)
+        shutil.copy(wheel, simple / name / wheel.name)
+        (simple / name / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+    handler = partial(Quiet, directory=str(tmp_path / "web"))
+    said: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://somebody:secret@127.0.0.1:{server.server_port}/simple"
+        site = replace(shelf, index=address).build(["tiny"], said.append)
+        server.shutdown()
+    assert (site / "tiny.py").read_text() == "VALUE = 1\n"
+    assert said == [f"preparing packages: tiny (from http://127.0.0.1:{server.server_port}/simple)"]
 
 
 def test_the_same_needs_in_another_order_are_the_same_and_other_needs_are_not() -> None:
