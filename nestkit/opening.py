@@ -106,9 +106,9 @@ def _word(text: str) -> str:
 
 
 def _tool_line(tool: Tool) -> str:
-    """Signature, summary and the first example in one line."""
+    """Signature, summary and the first example of its script in one line."""
     from nestkit.parse.tool_text import draft_tool_line
 
-    first = tool.examples[0] if tool.examples else None
+    first = next((each for each in tool.examples if not each.note), None)  # a note's words are no part of the orders
     example = f" e.g. {first.call} -> {first.result}".removesuffix(" -> ") if first else ""
     return draft_tool_line(tool) + example

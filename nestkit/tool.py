@@ -66,6 +66,8 @@ class Example:
 
     call: str
     result: str = ""
+    note: str = ""
+    """Path of the note it comes from; empty for the script's own."""
 
 
 @dataclass(frozen=True, slots=True)

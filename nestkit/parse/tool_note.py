@@ -1,7 +1,8 @@
 """A script and a note about it in; the script with what the note adds and narrows, and problems, out. *Pure*.
 
 A note is no code and nobody's leave: it adds text, examples and ways to ask, and it may take powers away. It never
-gives one, and it never makes a tool ask less often.
+gives one, and it never makes a tool ask less often. Nor does it lead a
+question to a tool that does more than read: ways to ask for such a tool are its author's to say.
 """
 
 from __future__ import annotations
@@ -48,14 +49,17 @@ def add_note(script: Script, note: ToolNote, line_of: Callable[[str], int]) -> t
         return script, [Problem(note.path, line_of("tool"), what)]
     given = {key: note.properties[key] for key in _KEYS if note.properties.get(key) is not None}
     wishes, problems = read_wishes({key: _item(value, line_of(key)) for key, value in given.items()}, note.path)
-    utterances, wrong = place_utterances(wishes.utterances or {}, named)
+    harmless = [tool for tool in named if not tool.effects]
+    utterances, wrong = place_utterances(wishes.utterances or {} if harmless else {}, harmless)
+    if wishes.utterances and not harmless:
+        wrong = [f"{named[0].short} does more than read, so ways to ask for it count only in its script"]
     examples, misplaced = place_examples(wishes.examples or (), named)
     text, shown = _text(note.body), _examples(note.body, named)
     told = {
         tool.name: _told(tool, note, wishes, text, (*examples.get(tool.name, ()), *shown.get(tool.name, ())))
         for tool in named
     }
-    told = {name: replace(tool, utterances=(*tool.utterances, *utterances[name])) for name, tool in told.items()}
+    told = {n: replace(tool, utterances=(*tool.utterances, *utterances.get(n, ()))) for n, tool in told.items()}
     problems += [Problem(note.path, line_of("utterances"), what) for what in wrong]
     problems += [Problem(note.path, line_of("examples"), what) for what in misplaced]
     problems += [Problem(note.path, line_of("permissions"), what) for what in _widened(named, wishes)]
@@ -67,10 +71,10 @@ def _told(tool: Tool, note: ToolNote, wishes: Wishes, text: str, examples: Seque
     allowed = wishes.declared
     declared, found = tool.declared, tool.found
     if allowed is not None:
-        found = tuple(effect for each in found if (effect := _narrowed(each, allowed)) is not None)
-        declared = (
-            None if declared is None else tuple(e for each in declared if (e := _narrowed(each, allowed)) is not None)
-        )
+        before = {effect.kind for effect in declared or ()}
+        declared = None if declared is None else _all_narrowed(declared, allowed)
+        lost = before - {effect.kind for effect in declared or ()}  # what was declared must not come back as seen
+        found = _all_narrowed([effect for effect in found if effect.kind not in lost], allowed)
     times = [seconds for seconds in (tool.timeout, wishes.timeout) if seconds is not None]
     known = {example.call for example in tool.examples}
     return replace(
@@ -79,11 +83,15 @@ def _told(tool: Tool, note: ToolNote, wishes: Wishes, text: str, examples: Seque
         declared=declared,
         found=found,
         confirm=max(tool.confirm, wishes.confirm or "never", key=_STRICTER.index),
-        examples=(*tool.examples, *(example for example in examples if example.call not in known)),
+        examples=(*tool.examples, *(replace(each, note=note.path) for each in examples if each.call not in known)),
         hidden=tool.hidden or bool(wishes.hidden),
         timeout=min(times) if times else None,
         notes=(*tool.notes, note.path),
     )
+
+
+def _all_narrowed(effects: Sequence[Effect], allowed: Sequence[Effect]) -> tuple[Effect, ...]:
+    return tuple(left for effect in effects if (left := _narrowed(effect, allowed)) is not None)
 
 
 def _narrowed(effect: Effect, allowed: Sequence[Effect]) -> Effect | None:

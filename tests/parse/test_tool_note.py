@@ -33,6 +33,9 @@ PATH = "02_System/reports.py"
 NOTE = "02_System/Using reports.md"
 
 
+READING = SOURCE.replace('permissions: ["write:Reports/**", network, "env:KEY"]', "permissions: [read]")
+
+
 def document(
     properties: dict[str, Any], body: str = "", tool: str = "", source: str = SOURCE
 ) -> tuple[Script, list[Problem]]:
@@ -48,7 +51,8 @@ def told(properties: dict[str, Any], source: str = SOURCE) -> list[str]:
 def test_a_note_adds_its_text_its_examples_and_its_ways_to_ask() -> None:
     script, problems = document(
         {"utterances": ["report for {day}"], "examples": ['weekly("2026-01-01") -> "done"'], "other": [1]},
-        """
+        source=READING,
+        body="""
         Weeks begin on Monday. %% not for others %%
 
         ```python
@@ -67,6 +71,19 @@ def test_a_note_adds_its_text_its_examples_and_its_ways_to_ask() -> None:
     assert [example.call for example in weekly.examples] == ['weekly("2026-01-01")', 'weekly("2026-03-02")']
     assert [(e.call, e.result) for e in monthly.examples] == [("[monthly(n) for n in range(3)]", '["a", "b", "c"]')]
     assert (weekly.notes, weekly.summary) == ((NOTE,), "Write the report of a week.")
+    assert {example.note for example in weekly.examples} == {NOTE}
+
+
+def test_a_note_leads_no_question_to_a_tool_that_does_more_than_read() -> None:
+    script, problems = document({"utterances": ["report for {day}"]})
+    assert script.tools[0].utterances == ()
+    assert [(problem.line, "only in its script" in problem.what) for problem in problems] == [(10, True)]
+
+
+def test_what_a_note_took_away_does_not_come_back_as_seen_in_the_code() -> None:
+    tool = Tool("a.f", "a.py", "function", declared=(Effect("write", "A/x.md"),), found=(Effect("write"),))
+    note = ToolNote("n.md", {"permissions": ["write:A/B/**"]}, "")
+    assert add_note(Script("a.py", "", (tool,)), note, len)[0].tools[0].effects == ()
 
 
 def test_a_note_may_speak_of_one_function_alone() -> None:
@@ -114,7 +131,7 @@ def test_a_note_narrows_what_only_the_code_shows_too() -> None:
         ({"permissions": ["fly"]}, 11, "unknown permission"),
         ({"confirm": "perhaps"}, 7, "never, write or always"),
         ({"timeout": "soon"}, 7, "number of seconds"),
-        ({"utterances": ["x {nothing}"]}, 10, "no tool here takes"),
+        ({"utterances": ["x {nothing}"]}, 10, "only in its script"),
         ({"examples": ["yearly()"]}, 8, "calls no tool"),
     ],
 )
