@@ -41,6 +41,9 @@ _HELD_BYTES = 32 << 20
 """Answers of readers held for the case that the run is parked; the rest is asked again then."""
 
 
+_CALL_PARTS = tuple(item.name for item in fields(ToolCall))
+
+
 def trace_path(run_id: str) -> str:
     """Where the trace of a run lies."""
     return f".nest/runs/{run_id}.jsonl"
@@ -93,7 +96,7 @@ class Recording:
         self._ledger: Ledger | None = None
         self._sealer = Sealer(b"")
         self._told = Recorded()
-        self._replies = self._number = self._call = self._size = 0
+        self._replies = self._number = self._call = self._size = self._held_bytes = 0
         self._known: dict[str, bytes | None] = {}
         self._held: dict[tuple[int, int], bytes] = {}
         self._readers = {tool.name for tool in nest.registry.tools if tool.manner == "builtin" and not tool.effects}
@@ -209,13 +212,14 @@ class Recording:
         if self._off or number < len(self._told.calls.get(self._number, [])):
             return
         event = {"event": "call", "program": self._number, "number": number, "asked": asked}
-        event["call"] = {**_parts(call), "arguments": _packed(call.arguments)}
+        event["call"] = {name: getattr(call, name) for name in _CALL_PARTS} | {"arguments": _packed(call.arguments)}
         if staged := self._newly_staged(call):
             event["staged"] = staged
         if call.tool in self._readers and not call.error:
-            if sum(map(len, self._held.values())) + len(body) < _HELD_BYTES:
+            if self._held_bytes + len(body) < _HELD_BYTES:
                 self._held[self._number, number] = body
-            self._write(event)
+                self._held_bytes += len(body)
+            self._lines.append(self._sealer.draft(event))  # in order, with the next event that must not be lost
         else:
             self._write(event, b'"reply":' + body)
 
@@ -254,6 +258,7 @@ class Recording:
         for (program, number), body in self._held.items():
             self._write({"event": "value", "program": program, "number": number}, b'"reply":' + body)
         self._held.clear()
+        self._held_bytes = 0
 
     def park(self, run: Run) -> bool:
         """The run waits: whether all it takes to go on is written down."""

@@ -106,7 +106,7 @@ class Workshop:
             return Outcome(error=f"PermissionError: {leave.reason}", refusals=(leave,))
         recording.program(program, leave)
         if self._execute is None:
-            engine = self._engine = self._open.enter_context(self._ahead.get())
+            engine = self._engine = self._open.enter_context(self._opened())
             self._nest.phases.beside["isolation"] = self._ahead.seconds
             self._execute = self._open.enter_context(
                 engine.program(self._broker, now=self._run.ask.now, seed=self._seed, world=self._world(engine))
@@ -116,6 +116,13 @@ class Workshop:
         seconds = max(0.01, min(limits.step_seconds, self.left()))
         self._broker.limits = replace(limits, step_seconds=round(seconds, 3))
         return self._execute(program)
+
+    def _opened(self) -> Engine:
+        try:
+            return self._ahead.get()
+        except OSError as error:
+            hint = "is there room in the folder for temporary files?"
+            raise SandboxError(f"the isolation could not be opened: {error.strerror or error}", hint) from None
 
     def _world(self, engine: Engine) -> World | None:
         """What the programs of this run are given besides their broker: nothing, or the vault to read and packages."""

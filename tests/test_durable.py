@@ -41,3 +41,12 @@ def test_a_call_that_may_have_acted_outside_is_never_made_twice(tmp_path: Path) 
 
 def test_a_call_that_only_changed_a_copy_is_made_again_when_nobody_recorded_its_answer(tmp_path: Path) -> None:
     assert break_off("ask", tmp_path, 0, begin=-1) == {"done": 1, "points": 1}
+
+
+def test_on_a_full_disk_all_is_changed_or_nothing_and_the_person_is_told_which(tmp_path: Path) -> None:
+    command = [sys.executable, str(BROKEN_OFF.with_name("full_disk.py")), str(tmp_path / "room/vault")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["wrong"] == []
+    assert min(report["found"]["before"], report["found"]["after"]) >= 1

@@ -70,7 +70,8 @@ class Ledger:
 
     def put(self, entry: Entry) -> None:
         """Keep the entry in its state, and in no other. Raises StateError when it cannot be kept."""
-        self._write(_name(entry.id, entry.state), json.dumps(asdict(entry)).encode())
+        lasting = entry.state != "running"  # a run that a power cut ends before its first answer is no loss
+        self._write(_name(entry.id, entry.state), json.dumps(asdict(entry)).encode(), lasting=lasting)
         for state in _STATES:
             if state != entry.state:
                 self._drop(_name(entry.id, state))
@@ -145,7 +146,7 @@ class Ledger:
         finally:
             os.close(file)
 
-    def _write(self, name: str, content: bytes, *, fresh: bool = False) -> None:
+    def _write(self, name: str, content: bytes, *, fresh: bool = False, lasting: bool = True) -> None:
         """The file whole, for this user only; with `fresh` one that is there already stays."""
         temp = self._folder / f".{name}-{os.getpid()}-{os.urandom(4).hex()}"
         try:
@@ -153,7 +154,8 @@ class Ledger:
             file = os.open(temp, _NEW, 0o600)
             try:
                 os.write(file, content)
-                os.fsync(file)
+                if lasting:
+                    os.fsync(file)
             finally:
                 os.close(file)
             if fresh:

@@ -23,7 +23,6 @@ a key that never leaves this machine. Only what is sealed is ever run again.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -46,7 +45,7 @@ class Sealer:
 
     def draft(self, event: Event, more: bytes = b"") -> bytes:
         """One line; `more` is JSON text, `"name":value`, that is put in as it stands."""
-        body = json.dumps(event, ensure_ascii=False, default=_plain, separators=(",", ":")).encode("utf-8", "replace")
+        body = _encode(event).encode("utf-8", "replace")
         body = body[:-1] + (b"," + more if more else b"")
         self.last = _seal(self.key, self.last, body)
         return body + b',"seal":"' + self.last.encode() + b'"}\n'
@@ -132,7 +131,10 @@ def _sort_in(told: Recorded, event: dict[str, Any]) -> None:
 
 
 def _seal(key: bytes, last: str, body: bytes) -> str:
-    return hmac.new(key, last.encode() + b"\n" + body, hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, last.encode() + b"\n" + body, "sha256").hex()[:32]
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _plain(value), separators=(",", ":")).encode
 
 
 def _plain(value: Any) -> Any:

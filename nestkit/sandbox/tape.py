@@ -40,4 +40,7 @@ class Tape(Protocol):
 
 def draft_asked(message: Mapping[str, Any]) -> str:
     """A call as a program sent it, as text that is equal for equal calls."""
-    return json.dumps([message["call"], message.get("args"), message.get("kwargs")], sort_keys=True)
+    return _encode([message["call"], message.get("args"), message.get("kwargs")])
+
+
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
