@@ -111,7 +111,7 @@ def _by_place(index: Index, expression: str, words: Sequence[Word], where: Sql, 
     )
     seen: set[int] = set()
     for column, score in _PLACES:
-        here = " OR ".join(expression_of(word, f"{column} : ") for word in words if not word.is_run)
+        here = " OR ".join(expression_of(word, f"{column} : ") for word in words)
         matching = f"({expression}) AND ({here})" if here and score > 1 else expression
         for file_id, path in index.connection.execute(query, (matching, *chosen[1])):
             if file_id not in seen:

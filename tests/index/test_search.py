@@ -204,6 +204,9 @@ def test_words_of_thousands_of_notes_are_ranked_by_where_they_stand(
         ("Kitchen/Soup.md", 1.0),
     ]
     assert {hit.path for hit in find_notes(index, "carrot* -orange")} == {hit.path for hit in usual}
+    assert [(hit.path, hit.score) for hit in find_notes(index, "ไทย")] == [("ไทย.md", 10.0)]
+    assert [(hit.path, hit.score) for hit in find_notes(index, "พูด")] == [("ไทย.md", 1.0)]
+    assert find_notes(index, "\u0e49") == []
     assert [hit.path for hit in find_notes(index, "carrots tag:outdoor")] == ["Garden.md"]
 
 
