@@ -89,6 +89,8 @@ def why_not(nest: Nest, path: str) -> str:
         return "it is protected, so its state could not be written"
     if matches_any(path, template_globs(nest)):
         return "it is a template"
+    if (nest.root / path).is_symlink():
+        return "it is a link, and nest writes through none"
     original = find_original(path)
     if original and (nest.root / original).is_file():
         return f"it looks like a copy that a sync made of {original}"

@@ -23,7 +23,7 @@ from nestkit.answers import STATE_OF, read_triggers
 from nestkit.asking import draft_ask, pause_file, seal, watch_folder, why_not
 from nestkit.automation import Automations, automations_folder
 from nestkit.change import digest
-from nestkit.errors import NestError, NoteMissing
+from nestkit.errors import NestError, NoteMissing, OutsideVault
 from nestkit.marking import Marking, said, this_host
 from nestkit.policy import Refusal
 from nestkit.recovery import recover
@@ -166,8 +166,13 @@ class Daemon:
         """The whole vault against what was seen of it: what moved is looked at, what is gone forgotten."""
         known, now = self.ledger.stamps(), time.time()
         settle = self.nest.config.watch.settle
+        entries = [each for each in list_files(self.nest.root, self.nest.config.system) if not each.target]
+        self._next_whole = time.monotonic() + self.nest.config.watch.reconcile
+        if known and not entries:
+            self.say("the vault looks empty: is its disk there? Nothing is forgotten")
+            return
         with self.ledger.writing():
-            for entry in list_files(self.nest.root, self.nest.config.system):
+            for entry in entries:
                 if not entry.path.lower().endswith(".md") or known.pop(entry.path, None) == _stamp(entry):
                     continue
                 if 0 <= now - entry.mtime_ns / 1e9 < settle:
@@ -179,7 +184,6 @@ class Daemon:
         self._first = False
         self.ledger.prune()
         self._refresh()
-        self._next_whole = time.monotonic() + self.nest.config.watch.reconcile
 
     def _refresh(self) -> None:
         """The index brought up to date; a disk that is full is said, and the next look tries again."""
@@ -193,6 +197,8 @@ class Daemon:
         try:
             content = read_file(self.nest.root, path, _NOTE_BYTES)
             found = (self.nest.root / path).lstat()
+        except OutsideVault:
+            return  # a link: whatever it leads to is looked at where it is
         except (NoteMissing, FileNotFoundError):
             if (seen := self.ledger.seen(path)) is not None:
                 self.automations.gone(seen)

@@ -102,12 +102,21 @@ class Watching:
             if not text.startswith(self._base):
                 continue
             relative = text[len(self._base) :]
-            if relative[0] == "." or "/." in relative:
+            if relative[0] == "." or "/." in relative or not _is_text(relative):
                 continue
             if getattr(event, "is_directory", False):
                 self._add("")  # what was in it is told by nobody
             elif relative.endswith((".md", ".MD")):
                 self._add(relative)
+
+
+def _is_text(path: str) -> bool:
+    """Whether the name is valid text; others are reported by the index, and are no notes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Handler:

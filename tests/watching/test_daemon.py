@@ -302,3 +302,36 @@ def test_a_question_that_was_interrupted_can_be_taken_up_again(ops: Path) -> Non
     assert holds(note, "%% nest block done", "> 7")(), done.stderr
     assert note.read_text().count("[!nest]") == 1
     assert once(ops)["counts"] == {"done": 1}
+
+
+def test_odd_names_and_links_stop_nothing(ops: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.md"
+    outside.write_text(TASK)
+    with daemon(ops):
+        (ops / os.fsdecode(b"\xff\xfe.md")).write_text(TASK)
+        (ops / "a\nb.md").write_text(TASK)
+        (ops / "out.md").symlink_to(outside)
+        (ops / "in.md").symlink_to(ops / "README.md")
+        (ops / "folder.md").mkdir()
+        os.mkfifo(ops / "pipe.md")
+        (ops / "closed.md").write_text(TASK)
+        (ops / "last.md").write_text(TASK)
+        until(holds(ops / "last.md", DONE))
+    assert outside.read_text() == TASK
+    assert len(runs(ops)) == 2
+
+
+def test_a_vault_whose_disk_went_away_is_not_forgotten(ops: Path) -> None:
+    (ops / "02_System/Automations").mkdir()
+    (ops / "02_System/Automations/a.md").write_text(f"---\non: created\nask: {QUESTION}\n---\n")
+    once(ops)
+    (ops / ".nest").mkdir()
+    away = ops.with_name("away")
+    away.mkdir()
+    for each in [*ops.iterdir()]:
+        if each.name[0] != ".":
+            each.rename(away / each.name)
+    assert "looks empty" in nest(ops, "watch", "--once").stderr
+    for each in [*away.iterdir()]:
+        each.rename(ops / each.name)
+    assert once(ops)["counts"] == {}
