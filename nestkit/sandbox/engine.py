@@ -15,7 +15,7 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -181,9 +181,13 @@ class Engine:
         return folder
 
 
-def open_engine(tier: str = "auto", *, landlock: int = 6) -> Engine:
+def open_engine(
+    tier: str = "auto", *, landlock: int = 6, preload: Sequence[str] = (), site: Sequence[str] = ()
+) -> Engine:
     """The strongest engine that this machine can prove, or the one named. Raises SandboxError when there is none.
 
+    `preload` are modules of the folders `site` that the warm parent imports when it has nothing else to do, outside of
+    any isolation: only ever packages that are trusted as nest itself is.
     `landlock` caps the version of Landlock that is used: for tests of what older kernels have.
     """
     name = next((module for prefix, module in BACKENDS.items() if sys.platform.startswith(prefix)), "")
@@ -195,7 +199,7 @@ def open_engine(tier: str = "auto", *, landlock: int = 6) -> Engine:
     failures: list[str] = []
     for candidate in backend.TIERS if tier == "auto" else (tier,):
         try:
-            return Engine(_proven(backend.Kernel(candidate, landlock)), "; ".join(failures))
+            return Engine(_proven(backend.Kernel(candidate, landlock, (), preload, site)), "; ".join(failures))
         except SandboxError as error:
             failures.append(str(error))
     raise SandboxError("; ".join(failures), "programs need Linux 5.13 or newer with Landlock; see `nest doctor`")

@@ -119,9 +119,16 @@ class Kernel:
     nothing else may use it.
     """
 
-    def __init__(self, tier: str, landlock: int = _NEWEST_LANDLOCK, without: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        tier: str,
+        landlock: int = _NEWEST_LANDLOCK,
+        without: Sequence[str] = (),
+        preload: Sequence[str] = (),
+        site: Sequence[str] = (),
+    ) -> None:
         self.tier = tier
-        self._without = list(without)
+        self._without, self._preload, self._site = list(without), list(preload), list(site)
         self.landlock = landlock
         """Version of Landlock in force."""
         self._bait = _Bait()
@@ -163,6 +170,8 @@ class Kernel:
                     "landlock": self.landlock,
                     "folder": f"{self.folder}/root",
                     "without": self._without,
+                    "preload": self._preload,
+                    "site": self._site,
                 }
             )
             answer = line.receive()

@@ -59,7 +59,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 def call(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ways:
     """The run of a program that calls `tool.act()`, whose body and effects are given."""
     tmp_path.chmod(0o755)
-    monkeypatch.setattr(nestkit.workshop, "open_engine", lambda: engine)
+    monkeypatch.setattr(nestkit.workshop, "open_engine", lambda **_: engine)
     monkeypatch.setattr(Engine, "close", lambda self: None)  # one for all of these runs
 
     def make(body: str, effects: str = "write", program: str = "final_answer(tool.act())") -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
@@ -188,3 +189,18 @@ def test_nothing_of_a_scratch_folder_is_left_on_the_disk(engine: Engine, start: 
     folder = Path(engine._kernel.folder)
     assert folder.is_dir()
     assert not [*folder.rglob("kept.txt")] or engine.tier == "kernel-lite"
+
+
+def test_what_is_slow_to_import_is_there_already(vault: Path, tmp_path: Path, engine: Engine) -> None:
+    site = make_vault(tmp_path / "site", {"slow.py": "import os\nborn = os.environ.get('VAULT_PATH', 'before')\n"})
+    broker = Broker((), host=lambda *_: (None, ()), script=lambda *_: None, allow=lambda *_: None, limits=Limits())
+    folders = (str(site),)
+    world = World(str(vault), site=folders)
+    ending, found = time.monotonic() + 10, ""
+    with open_engine(engine.tier, preload=("slow", "nothing_of_this_name"), site=folders) as other:
+        while found != "before" and time.monotonic() < ending:
+            with other.program(broker, now=NOW, seed=1, world=world) as execute:
+                found = execute("import slow, sys\nfinal_answer(slow.born)").value
+        assert found == "before"
+        with other.program(broker, now=NOW, seed=1) as execute:  # the contract that gives no packages finds no file
+            assert execute("import sys\nfinal_answer([p for p in sys.path if 'site' in p])").value == []

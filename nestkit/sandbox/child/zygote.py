@@ -22,6 +22,7 @@ from . import call, isolate, landlock, mounts, program, prove, syscalls, wire
 
 CONTROL = 3
 _OPENING_BYTES = 64 << 20
+_POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _CLOSED = {
     errno.ENOSPC: "user namespaces are switched off here (sysctl user.max_user_namespaces)",
     errno.EPERM: "user namespaces are not for everybody here (AppArmor, or sysctl kernel.unprivileged_userns_clone)",
@@ -56,7 +57,9 @@ def main() -> None:
         line.send({"failed": f"{type(error).__name__}: {error}"})
         os._exit(1)
     line.send({"ready": os.getpid(), "landlock": box.version})
-    _serve(box, control)
+    for name in _POOLS if wish["preload"] else ():
+        os.environ[name] = "1"  # a thread that starts at an import would be lost in a fork
+    _serve(box, control, wish["preload"], wish["site"])
 
 
 def _leave(line: wire.Wire) -> None:
@@ -103,15 +106,15 @@ def _watch(nest: int, inner: int, folder: str) -> NoReturn:
         os._exit(0)
 
 
-def _serve(box: isolate.Box, control: socket.socket) -> NoReturn:
+def _serve(box: isolate.Box, control: socket.socket, preload: list[str], site: list[str]) -> NoReturn:
     poll = select.poll()
     poll.register(control, select.POLLIN)
     children: dict[int, tuple[int, socket.socket]] = {}
-    loading: Iterator[str] | None = iter(_COMMON)
+    loading: Iterator[str] | None = iter([*_COMMON, *preload])
     home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if box.full else -1
     while True:
         events = poll.poll(0 if loading else None)
-        if not events and loading and not _load_next(loading):
+        if not events and loading and not _load_next(loading, site):
             loading = None
         for descriptor, _ in events:
             if descriptor in children:
@@ -122,14 +125,17 @@ def _serve(box: isolate.Box, control: socket.socket) -> NoReturn:
                 poll.register(born[0], select.POLLIN)
 
 
-def _load_next(names: Iterator[str]) -> bool:
+def _load_next(names: Iterator[str], site: list[str]) -> bool:
     """Import one more module; after the last, move all there is out of the collector's sight."""
     name = next(names, "")
     if name:
+        known = [*sys.path]
+        sys.path += site
         try:
             __import__(name)
-        except ImportError:
-            pass  # a Python built without it
+        except Exception:
+            pass  # not here, or unwilling: whoever needs it will be told
+        sys.path[:] = known
         return True
     gc.collect()
     gc.freeze()
