@@ -423,7 +423,7 @@ def test_a_program_that_hides_something_is_not_run(nest: NestCommand) -> None:
 def test_a_trace_lies_beside_the_note_and_is_no_part_of_the_vault(nest: NestCommand, ops: Path) -> None:
     told = json.loads(nest("ask", "Convert 120 USD to EUR", *BUILTIN, "--json").stdout)
     events = [json.loads(line) for line in (ops / f".nest/runs/{told['id']}.jsonl").read_text("utf-8").splitlines()]
-    assert [event["event"] for event in events] == ["ask", "writer", "program", "call", "step", "end", "note"]
+    assert [event["event"] for event in events] == ["ask", "writer", "program", "call", "step", "note", "end"]
     assert (ops / ".nest/.gitignore").read_text() == "*\n"
 
 
