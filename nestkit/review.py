@@ -12,15 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nestkit.change import digest
-from nestkit.errors import NoteMissing, StateError
+from nestkit.errors import NoteMissing, StateError, VaultError
 from nestkit.gate import script_digests
 from nestkit.matter import Matter
 from nestkit.policy import Refusal
-from nestkit.recording import Recording, open_ledger, read_recorded, reopen
+from nestkit.recording import Recording, open_ledger, read_recorded, reopen, trace_path
 from nestkit.run import Ask, End, Run
 from nestkit.runs.ledger import Entry
 from nestkit.runs.note import find_ticked, untick
 from nestkit.runs.retold import parse_matter, parse_run
+from nestkit.vault.append import Growing
 from nestkit.vault.stage import Stage
 from nestkit.walk import Company, apply_run, walk_on
 from nestkit.write_back import write_back
@@ -39,8 +40,8 @@ class Ticked:
 
 
 def list_entries(nest: Nest) -> list[Entry]:
-    """Every run that waits, or that was broken off, the oldest first."""
-    return open_ledger(nest).entries()
+    """Every run that waits, or that was broken off, the oldest first; not those that somebody is at."""
+    return [e for e in open_ledger(nest).entries() if e.state == "waiting" or not _is_under_way(nest, e.id)]
 
 
 def get_entry(nest: Nest, run: str) -> Entry:
@@ -124,6 +125,17 @@ def check_tick(nest: Nest, path: str, content: bytes) -> Ticked | Refusal | None
                 return Refusal(f"{path}: the note is not as nest wrote it", f"`nest review show {entry.id}`")
             return Ticked(entry.id, entry.digest)
     return Refusal(f"{path}: no run of this machine waits for this tick", "`nest review list` lists those that wait")
+
+
+def _is_under_way(nest: Nest, run_id: str) -> bool:
+    """Whether another process is writing this run's trace."""
+    try:
+        Growing(nest.root, trace_path(run_id), is_new=False).close()
+    except NoteMissing:
+        return False
+    except VaultError:
+        return True
+    return False
 
 
 def _as_now(nest: Nest, matter: Matter) -> Matter:

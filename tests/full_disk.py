@@ -1,7 +1,7 @@
-"""Run by test_durable.py as a process of its own: an ask that changes notes, on a disk that is full at one size or other.
+"""Run by test_durable.py as a process of its own: an ask that changes notes, on a disk that is full at some size.
 
-The disk is stood in for by the kernel's own ceiling on the size of files (RLIMIT_FSIZE): what would grow beyond it fails as
-on a full disk, at whatever file that happens to be: trace, ledger, images for undo, a note, the run note.
+The disk is stood in for by the kernel's own ceiling on the size of files (RLIMIT_FSIZE): what would grow beyond it
+fails as on a full disk, at whatever file that happens to be: trace, ledger, images for undo, a note, the run note.
 """
 
 from __future__ import annotations

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from checks import COMMAND, NestCommand
 
-from nestkit.errors import StateError
+from nestkit.errors import StateError, VaultError
 from nestkit.nest import Nest, open_nest
 from nestkit.policy import Refusal
+from nestkit.recording import open_ledger
 from nestkit.review import Ticked, approve, check_tick, get_entry, get_matter, list_entries, reject, resume
-from nestkit.run import Ask, Run
+from nestkit.run import Ask, Run, Step
 from nestkit.testing import OllamaServer
 from nestkit.walk import Company
 from nestkit.writers import Call
@@ -110,6 +111,38 @@ def test_the_second_program_of_a_reviewed_run_waits_too(here: Nest, monkeypatch:
         done = approve_last(here)
     assert (done.status, done.end.answer) == ("ok", True)
     assert len(server.requests) == 2, "what the model said before is not asked again"
+
+
+def test_a_run_that_somebody_is_at_is_neither_broken_off_nor_to_be_turned_down(here: Nest) -> None:
+    found: list[list[tuple[str, str]]] = []
+
+    def look(step: Step) -> None:
+        with fresh(here) as other:
+            found.append(reasons(other))
+            (running,) = open_ledger(other).entries()
+            with pytest.raises(VaultError, match="another nest is at this run"):
+                reject(other, running, Company())
+
+    turns = [{"role": "assistant", "content": "```python\nfinal_answer(1)\n```"}]
+    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLLAMA_HOST", server.url)
+        run = here.answer(Ask("do it", TIME, model="ollama/scripted"), Company(on_step=look))
+    assert (run.status, found) == ("ok", [[]])
+
+
+def test_what_is_shown_for_approval_hides_nothing(here: Nest) -> None:
+    program = "x = 1" + " " * 200 + "; append_note('Quarry', 'ab' + chr(0x202e) + 'dc')\ntаgs_ = 2\nfinal_answer(x)"
+    run = ask_model(here, program, contract="reviewed")
+    assert run.path is not None
+    text = (here.root / run.path).read_text("utf-8")
+    assert "⟦200 blanks⟧ ; append_note" in text
+    assert "mixes letters of two scripts" in text
+    changed = approve_last(here)
+    assert (changed.status, reasons(here)) == ("waiting", [("changes", "waiting")])
+    text = (here.root / run.path).read_text("utf-8")
+    assert "+ab⟦U+202E⟧dc" in text
+    assert "\u202e" not in text
+    assert approve_last(here).status == "ok"
 
 
 def test_an_approval_is_used_once(here: Nest) -> None:

@@ -83,13 +83,17 @@ class Ledger:
         return next((entry for state in reversed(_STATES) if (entry := self._read(run, state))), None)
 
     def entries(self) -> list[Entry]:
-        """Every run that has not ended, the oldest first."""
+        """Every run that has not ended, the oldest first; a damaged entry is left out, and approves nothing."""
         try:
             names = sorted(file.name for file in self._folder.iterdir())
         except FileNotFoundError:
             return []
         ids = dict.fromkeys(name.rpartition(".")[0] for name in names if name.rpartition(".")[2] in _STATES)
-        return [entry for run in ids if (entry := self.find(run))]
+        found = []
+        for run in ids:
+            with suppress(StateError):
+                found.append(self.find(run))
+        return [entry for entry in found if entry]
 
     def take(self, entry: Entry) -> bool:
         """Claim a run for the approval just given; False when somebody else was quicker.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -75,6 +76,9 @@ def test_what_somebody_tampered_with_is_an_error_and_no_approval(ledger: Ledger,
         }[harm]()
     with pytest.raises(StateError):
         ledger.find(WAITING.id)
+    other = replace(WAITING, id="20260318-090001-cd34")
+    ledger.put(other)
+    assert ledger.entries() == [other], "one that is damaged hides no other"
 
 
 def test_the_key_is_made_once_and_stays(ledger: Ledger, tmp_path: Path) -> None:
