@@ -41,7 +41,25 @@ class Ticked:
 
 def list_entries(nest: Nest) -> list[Entry]:
     """Every run that waits, or that was broken off, the oldest first; not those that somebody is at."""
-    return [e for e in open_ledger(nest).entries() if e.state == "waiting" or not _is_under_way(nest, e.id)]
+    return [entry for entry in open_ledger(nest).entries() if not is_under_way(nest, entry)]
+
+
+def list_under_way(nest: Nest) -> list[Entry]:
+    """Every run that somebody is at just now, the oldest first."""
+    return [entry for entry in open_ledger(nest).entries() if is_under_way(nest, entry)]
+
+
+def is_under_way(nest: Nest, entry: Entry) -> bool:
+    """Whether another process is writing this run's trace."""
+    if entry.state == "waiting":
+        return False
+    try:
+        Growing(nest.root, trace_path(entry.id), is_new=False).close()
+    except NoteMissing:
+        return False
+    except VaultError:
+        return True
+    return False
 
 
 def get_entry(nest: Nest, run: str) -> Entry:
@@ -125,17 +143,6 @@ def check_tick(nest: Nest, path: str, content: bytes) -> Ticked | Refusal | None
                 return Refusal(f"{path}: the note is not as nest wrote it", f"`nest review show {entry.id}`")
             return Ticked(entry.id, entry.digest)
     return Refusal(f"{path}: no run of this machine waits for this tick", "`nest review list` lists those that wait")
-
-
-def _is_under_way(nest: Nest, run_id: str) -> bool:
-    """Whether another process is writing this run's trace."""
-    try:
-        Growing(nest.root, trace_path(run_id), is_new=False).close()
-    except NoteMissing:
-        return False
-    except VaultError:
-        return True
-    return False
 
 
 def _as_now(nest: Nest, matter: Matter) -> Matter:

@@ -11,7 +11,7 @@ from nestkit.doors.ask import company_of, print_run, review
 from nestkit.doors.groups import DefaultGroup
 from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
 from nestkit.matter import Matter, draft_matter
-from nestkit.review import approve, get_entry, get_matter, list_entries, reject, resume
+from nestkit.review import approve, get_entry, get_matter, list_entries, list_under_way, reject, resume
 from nestkit.run import EXIT_CODES
 
 
@@ -24,12 +24,14 @@ def review_command() -> None:
 @json_option
 @click.pass_context
 def list_waiting(ctx: click.Context, as_json: bool) -> None:
-    """Runs that wait, and runs that were broken off."""
-    entries = list_entries(open_here(ctx))
+    """Runs that wait, runs that were broken off, and runs that are under way."""
+    nest = open_here(ctx)
+    entries, busy = list_entries(nest), list_under_way(nest)
     if as_json:
         print_json([asdict(entry) for entry in entries])
         return
     print_lines(f"{entry.id}  {_waits(entry.gate, entry.state):<22} {entry.ask}  ({entry.path})" for entry in entries)
+    print_lines(f"{entry.id}  {'is under way':<22} {entry.ask}" for entry in busy)
     if not entries:
         print_lines(["nothing waits for you"])
 
