@@ -18,11 +18,10 @@ from nestkit.index.schema import FILE_INDEXES, INDEXES, TABLES, VERSION
 
 WAIT_SECONDS = 600.0
 """For another process that writes: longer than the first index of the largest vault takes."""
+_TRIES = 5
+"""To open a file that other processes replace at the same time."""
 _BUSY_SECONDS = 0.5
 """SQLite itself waits no longer, so that Ctrl-C is heard."""
-_MAKING_MILLISECONDS = 20_000
-"""But for somebody who makes the same empty index: that takes a moment, on a busy machine a long one."""
-
 
 _BUILD_TUNING = {"automerge": 0, "crisismerge": 64, "hashsize": 24 << 20}
 """Words are gathered in memory and written in few large pieces, which are not merged while more come."""
@@ -88,24 +87,21 @@ class Index:
 def open_index(file: Path, *, say: Callable[[str], None] = lambda line: None) -> Index:
     """The index in this file; a file of another schema, or a damaged one, is replaced and `say` is told why."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    known = file.exists()
-    try:
-        connection = _open(file)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            raise
-        why = str(error)
-    else:
-        if connection is not None:
-            return Index(file, connection)
-        why = "made by another version of nest"
-    if known:
-        say(f"index rebuilt: {why}")
-    discard(file)
-    made = _open(file)
-    if made is None:
-        raise sqlite3.DatabaseError(f"{file} cannot be made")
-    return Index(file, made, rebuilt=why if known else "")
+    rebuilt = ""
+    for _ in range(_TRIES):
+        if not (inode := _inode(file)):
+            _create(file)
+            continue
+        try:
+            return Index(file, _open(file), rebuilt=rebuilt)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                raise
+            rebuilt = str(error)
+        if _inode(file) == inode:  # else another process has replaced it meanwhile
+            say(f"index rebuilt: {rebuilt}")
+            discard(file)
+    raise sqlite3.DatabaseError(f"{file} cannot be made: {rebuilt}")
 
 
 def discard(file: Path) -> None:
@@ -149,35 +145,38 @@ def building(index: Index) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def _open(file: Path) -> sqlite3.Connection | None:
-    """A sound index of this version, or None; raises sqlite3.DatabaseError on a damaged file."""
-    is_new = not file.exists()
+def _open(file: Path) -> sqlite3.Connection:
+    """A connection to an index of this version; raises sqlite3.DatabaseError."""
     # Autocommit, so that every transaction is spelled out.
     connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if is_new:
-            connection.execute("PRAGMA page_size = 8192")
-            _make_schema(connection)
         if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-            connection.close()
-            return None
+            raise sqlite3.DatabaseError("made by another version of nest")
         connection.execute("SELECT count(*) FROM meta").fetchone()
-    except sqlite3.DatabaseError:
+    except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _make_schema(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {_MAKING_MILLISECONDS}")
-    connection.execute("BEGIN IMMEDIATE")
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # else another process was quicker
+def _create(file: Path) -> None:
+    """An empty index where none is; it appears whole, so that nobody takes one that is being made for a damaged one."""
+    new = file.with_name(f"{file.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    connection = sqlite3.connect(new, isolation_level=None)
+    try:
+        connection.execute("PRAGMA page_size = 8192")
+        connection.execute("BEGIN")
         _execute(connection, TABLES + FILE_INDEXES + INDEXES)
         connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("COMMIT")
-    connection.execute(f"PRAGMA busy_timeout = {int(1000 * _BUSY_SECONDS)}")
+        connection.execute("COMMIT")
+        connection.close()
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            os.link(new, file)
+    finally:
+        connection.close()
+        discard(new)
 
 
 def _execute(connection: sqlite3.Connection, schema: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,23 @@ def test_discarding_removes_the_side_files_too(file: Path) -> None:
     discard(file)
     assert list(file.parent.iterdir()) == []
     index.close()
+
+
+def test_all_that_open_a_new_index_at_once_have_the_same_one(file: Path) -> None:
+    begun = threading.Barrier(8)
+
+    def work() -> int:
+        begun.wait()
+        index = open_index(file, say=said.append)
+        with index.writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO meta VALUES ('here', 'yes')")
+        index.close()
+        return file.stat().st_ino
+
+    for _ in range(5):
+        said: list[str] = []
+        with ThreadPoolExecutor(8) as workers:
+            inodes = {future.result() for future in [workers.submit(work) for _ in range(8)]}
+        assert (len(inodes), said) == (1, [])
+        assert [found.name for found in file.parent.iterdir()] == [file.name]
+        discard(file)
