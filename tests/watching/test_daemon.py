@@ -316,7 +316,7 @@ def test_odd_names_and_links_stop_nothing(ops: Path, tmp_path: Path) -> None:
         os.mkfifo(ops / "pipe.md")
         (ops / "closed.md").write_text(TASK)
         (ops / "last.md").write_text(TASK)
-        until(holds(ops / "last.md", DONE))
+        until(lambda: all(holds(ops / name, DONE)() for name in ("closed.md", "last.md")))
     assert outside.read_text() == TASK
     assert len(runs(ops)) == 2
 
