@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nestkit.hall.walk import Company
 from nestkit.nest import open_nest
 from nestkit.policy import Limits
 from nestkit.run import Ask, Step
-from nestkit.walk import Company
 
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
 

@@ -112,8 +112,8 @@ def indexed(root: Path, number: int) -> dict[str, Any]:
 def told(root: Path) -> int:
     """The most tokens that tools take in the prompt of an ask: those that fit it, and those always told."""
     from nestkit.agent.budget import count_tokens
+    from nestkit.hall.opening import PROMPT_TOOLS
     from nestkit.nest import open_nest
-    from nestkit.opening import PROMPT_TOOLS
     from nestkit.parse.tool_text import draft_tool_line
 
     with open_nest(root, root) as nest:

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 from nestkit.change import digest
 from nestkit.config import Config, merge_config, parse_config
-from nestkit.crew import crew, make_readers, parse_note
 from nestkit.errors import ConfigError, NestError, NoteMissing, NoVault
+from nestkit.hall.crew import crew, make_readers, parse_note
+from nestkit.hall.lookups import Lookups
+from nestkit.hall.reading import read_script
 from nestkit.index import facts, registry
 from nestkit.index.reading import MAX_NOTE_BYTES
 from nestkit.index.refresh import Refreshed, refresh
 from nestkit.index.store import Index, discard, open_index
-from nestkit.lookups import Lookups
 from nestkit.note import Problem, Vocabulary
 from nestkit.policy import PROTECTED
-from nestkit.reading import read_script
 from nestkit.scripts.vault import WRITERS
 from nestkit.tool import Effect, Group, Script, Tool
 from nestkit.vault.files import Folder, list_folders, read_file
@@ -37,13 +37,13 @@ from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 
 if TYPE_CHECKING:
     from nestkit.change import Applied
+    from nestkit.hall.packages import Packages
+    from nestkit.hall.trust import Trust
+    from nestkit.hall.walk import Company
+    from nestkit.hall.writers import Call
     from nestkit.index.finder import Finder
-    from nestkit.packages import Packages
     from nestkit.run import Ask, Run
     from nestkit.runs.note import RunNote
-    from nestkit.trust import Trust
-    from nestkit.walk import Company
-    from nestkit.writers import Call
 
 BUILTIN = Path(__file__).parent / "scripts/vault.py"
 """The script of the built-in tools; read by the same reader as the user's."""
@@ -133,7 +133,7 @@ class Nest(Lookups):
     @cached_property
     def registry(self) -> Registry:
         """The tools as of the last refresh."""
-        from nestkit.documented import documented  # late: facts need no tools
+        from nestkit.hall.documented import documented  # late: facts need no tools
 
         scripts, groups, wrong = documented(
             self, (self._builtin(), *registry.with_helpers(registry.list_scripts(self.index)))
@@ -155,14 +155,14 @@ class Nest(Lookups):
     @cached_property
     def packages(self) -> Packages:
         """The packages that scripts ask for."""
-        from nestkit.packages import Packages  # late: most scripts need none
+        from nestkit.hall.packages import Packages  # late: most scripts need none
 
         return Packages(self)
 
     @cached_property
     def trust(self) -> Trust:
         """What a person granted to this vault's tools."""
-        from nestkit.trust import Trust  # late: only what does more than read asks for it
+        from nestkit.hall.trust import Trust  # late: only what does more than read asks for it
 
         return Trust(self)
 
@@ -252,7 +252,7 @@ class Nest(Lookups):
 
         For a group it is the text of its `SKILL.md` and its tools in one line each.
         """
-        from nestkit.documented import group_text
+        from nestkit.hall.documented import group_text
         from nestkit.parse.tool_text import draft_tool
 
         if text := group_text(self, name):
@@ -282,13 +282,13 @@ class Nest(Lookups):
         apply: bool = True,
     ) -> Run:
         """The story of an ask, walked to its note. With `call` the program is that one call."""
-        from nestkit.walk import walk  # late: looking things up needs no sandbox and no planner
+        from nestkit.hall.walk import walk  # late: looking things up needs no sandbox and no planner
 
         return walk(self, ask, company, call=call, keep=keep, apply=apply)
 
     def note_text(self, run: Run) -> str:
         """The note of a run, as text."""
-        from nestkit.write_back import note_text
+        from nestkit.hall.write_back import note_text
 
         return note_text(self, run)
 

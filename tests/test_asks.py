@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from checks import check_run
 
+from nestkit.hall.walk import Company
 from nestkit.nest import open_nest
 from nestkit.run import Ask, Run
 from nestkit.testing import OllamaServer
-from nestkit.walk import Company
 
 HERE = Path(__file__).parent
 CASES = [json.loads(line) for line in (HERE / "cases/asks.jsonl").read_text("utf-8").splitlines()]

@@ -20,13 +20,13 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from nestkit.hall.walk import Company
 from nestkit.nest import open_nest
 from nestkit.parse.kind import parse_kinds
 from nestkit.parse.misfit import find_misfits
 from nestkit.parse.note import parse_note
 from nestkit.parse.script import parse_script
 from nestkit.run import Ask
-from nestkit.walk import Company
 
 VAULT = Path(__file__).resolve().parents[1] / "vault"
 SCRIPTS = VAULT / "02_System"

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import pytest
 
+from nestkit.hall.trial import Trial
 from nestkit.nest import open_nest
 from nestkit.run import Outcome
-from nestkit.trial import Trial
 
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
 PROGRAM = "if __name__ == '__main__':\n    print('the script {}')\n"

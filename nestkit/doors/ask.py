@@ -12,13 +12,13 @@ import click
 
 from nestkit.doors.printing import hint, json_option, note_place, open_here, plain, print_json, print_lines
 from nestkit.doors.steps import Screen
+from nestkit.hall.walk import Company
+from nestkit.hall.writers import Call
 from nestkit.matter import Matter, draft_matter
 from nestkit.nest import Nest
 from nestkit.policy import CONTRACTS, Contract, Leave, Refusal, Wants
 from nestkit.run import EXIT_CODES, Ask, Run, Step
 from nestkit.tool import Tool
-from nestkit.walk import Company
-from nestkit.writers import Call
 
 STYLES = ("code", "json")
 _PLACES = ("path", "link", "uri")
@@ -146,7 +146,7 @@ def at_terminal() -> bool:
 
 def _person(tool: Tool, arguments: Mapping[str, Any], wants: Wants) -> bool:
     """Ask the person at the terminal whether this call may go ahead, and those after it that are the same script's."""
-    from nestkit.trust import draft_wants  # late: most asks only read
+    from nestkit.hall.trust import draft_wants  # late: most asks only read
 
     for line in draft_wants(wants, tool.declared):
         hint(line)

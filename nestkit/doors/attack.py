@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nestkit.attack import Battery
+from nestkit.hall.attack import Battery
 
 
 def draft_battery(battery: Battery) -> Iterator[str]:

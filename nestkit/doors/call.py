@@ -10,9 +10,9 @@ import click
 
 from nestkit.doors.ask import answer_text, draft_ask, say_why, walk
 from nestkit.doors.printing import hint, open_here, plain, print_json, print_lines
+from nestkit.hall.writers import Call
 from nestkit.run import EXIT_CODES
 from nestkit.tool import Parameter, Tool
-from nestkit.writers import Call
 
 
 @click.command("call", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from nestkit.doors.printing import hint, json_option, print_json, print_lines
+from nestkit.hall.obsidian import Look, Request, carry_out, kept_by_person, look, wanted_here
 from nestkit.nest import Nest, open_nest
-from nestkit.obsidian import Look, Request, carry_out, kept_by_person, look, wanted_here
 
 _SAID = {
     "added": "would be added",

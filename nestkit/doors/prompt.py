@@ -34,7 +34,7 @@ def prompt_command() -> None:
 @click.pass_context
 def show_prompt(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """The first messages for this ask, and an estimate of their tokens."""
-    from nestkit.opening import describe_opening
+    from nestkit.hall.opening import describe_opening
 
     nest = open_here(ctx)
     question, selection = read_texts(text, options["selection"])

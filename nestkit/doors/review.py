@@ -10,8 +10,8 @@ import click
 from nestkit.doors.ask import company_of, print_run, review
 from nestkit.doors.groups import DefaultGroup
 from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
+from nestkit.hall.review import approve, get_entry, get_matter, list_entries, list_under_way, reject, resume
 from nestkit.matter import Matter, draft_matter
-from nestkit.review import approve, get_entry, get_matter, list_entries, list_under_way, reject, resume
 from nestkit.run import EXIT_CODES
 
 

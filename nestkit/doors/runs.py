@@ -71,7 +71,7 @@ def open_run(ctx: click.Context, run: str, shown: str | None) -> None:
 @click.pass_context
 def cache_command(ctx: click.Context, forget: str | None, as_json: bool) -> None:
     """Programs that are kept: the same ask runs them again, on the vault as it is then, without a model."""
-    from nestkit.kept import forget_programs, list_programs
+    from nestkit.hall.kept import forget_programs, list_programs
 
     nest = open_here(ctx)
     if forget is not None:

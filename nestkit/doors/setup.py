@@ -82,8 +82,8 @@ def doctor_command(ctx: click.Context, attack: bool, quick: bool, all_models: bo
 
 
 def _attack(ctx: click.Context, as_json: bool) -> None:
-    from nestkit.attack import attack_isolation
     from nestkit.doors.attack import draft_battery, plain_battery
+    from nestkit.hall.attack import attack_isolation
 
     battery = attack_isolation(hint)
     found = plain_battery(battery)

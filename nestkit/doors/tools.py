@@ -15,7 +15,7 @@ from nestkit.doors.printing import hint, json_option, open_here, print_json, pri
 from nestkit.tool import Tool
 
 if TYPE_CHECKING:
-    from nestkit.toolbox import Finding
+    from nestkit.hall.toolbox import Finding
 
 
 @click.group("tools", cls=DefaultGroup)
@@ -30,7 +30,7 @@ def tools_command() -> None:
 @click.pass_context
 def list_tools(ctx: click.Context, query: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """All tools by group, or those that fit QUERY, best first."""
-    from nestkit.toolbox import groups_of
+    from nestkit.hall.toolbox import groups_of
 
     nest = open_here(ctx)
     registry = nest.registry
@@ -59,7 +59,7 @@ def list_tools(ctx: click.Context, query: tuple[str, ...], everything: bool, as_
 @click.pass_context
 def show_tool(ctx: click.Context, name: str, as_json: bool) -> None:
     """Everything known of one tool, or of a group of tools: parameters, effects and why, examples, notes, runs."""
-    from nestkit.toolbox import effects_of, mentions_of, runs_of
+    from nestkit.hall.toolbox import effects_of, mentions_of, runs_of
 
     nest = open_here(ctx)
     if name in {group.name for group in nest.registry.groups} and not as_json:
@@ -92,7 +92,7 @@ def check_tools(
     names that Python has itself) comes last and fails only with --strict.
     """
     from nestkit.doors.ask import parse_time
-    from nestkit.toolbox import check
+    from nestkit.hall.toolbox import check
 
     found = check(open_here(ctx), script, run_examples=not no_examples, now=parse_time(now))
     if as_json:
@@ -108,7 +108,7 @@ def check_tools(
 @click.pass_context
 def new_tool(ctx: click.Context, name: str, manner: str) -> None:
     """Write a new script NAME (or SCRIPT.FUNCTION) that is a working tool already. Never overwrites."""
-    from nestkit.toolbox import new_script
+    from nestkit.hall.toolbox import new_script
 
     path = new_script(open_here(ctx, to_write=True), name, manner)
     print_lines([path])

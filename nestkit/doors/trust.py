@@ -8,10 +8,10 @@ import click
 
 from nestkit.doors.ask import at_terminal
 from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
+from nestkit.hall.trust import Trust, draft_wants, grant_record
 from nestkit.nest import Nest
 from nestkit.policy import Wants
 from nestkit.run import EXIT_CODES
-from nestkit.trust import Trust, draft_wants, grant_record
 
 
 @click.command("trust", short_help="Give a tool leave for more than reading; list and take back what you gave.")

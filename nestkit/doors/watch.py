@@ -34,9 +34,9 @@ def watch_command(
     Each question is asked once; its state and its answer stand below it. SIGTERM (or Ctrl+C) lets what runs come to its
     end, a second one cancels it.
     """
-    from nestkit.asking import open_watch_log, pause_file
-    from nestkit.daemon import Daemon
-    from nestkit.watched import watch_status
+    from nestkit.hall.asking import open_watch_log, pause_file
+    from nestkit.hall.daemon import Daemon
+    from nestkit.hall.watched import watch_status
 
     if install_service:
         _install_service(ctx, dry_run)
@@ -67,7 +67,7 @@ def watch_command(
 @click.pass_context
 def status_command(ctx: click.Context, as_json: bool) -> None:
     """Whether this vault is watched, by whom, what waits, the last questions, what went wrong."""
-    from nestkit.watched import watch_status
+    from nestkit.hall.watched import watch_status
 
     told = watch_status(_open(ctx))
     if as_json:
@@ -90,7 +90,7 @@ def status_command(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def why_command(ctx: click.Context, note: str, as_json: bool) -> None:
     """What asks in NOTE, how far each is, what was skipped, and why."""
-    from nestkit.watched import why
+    from nestkit.hall.watched import why
 
     nest = open_here(ctx)
     is_file = not note.startswith(("/", "..")) and (nest.root / note).is_file()
@@ -110,7 +110,7 @@ def why_command(ctx: click.Context, note: str, as_json: bool) -> None:
 @click.pass_context
 def pause_command(ctx: click.Context) -> None:
     """Ask nothing in this vault until `nest resume`; what runs comes to its end."""
-    from nestkit.asking import pause_file
+    from nestkit.hall.asking import pause_file
 
     file = pause_file(_open(ctx))
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -122,15 +122,15 @@ def pause_command(ctx: click.Context) -> None:
 @click.pass_context
 def resume_command(ctx: click.Context) -> None:
     """Ask again what waits."""
-    from nestkit.asking import pause_file
+    from nestkit.hall.asking import pause_file
 
     pause_file(_open(ctx)).unlink(missing_ok=True)
     print_lines(["resumed"])
 
 
 def _install_service(ctx: click.Context, dry_run: bool) -> None:
-    from nestkit.obsidian import own_program
-    from nestkit.watched import own_service, write_own_service
+    from nestkit.hall.obsidian import own_program
+    from nestkit.hall.watched import own_service, write_own_service
 
     service = own_service(_open(ctx), str(own_program()))
     if dry_run:

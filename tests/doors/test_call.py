@@ -13,12 +13,12 @@ import pytest
 from checks import NestCommand
 
 from nestkit.doors.call import parse_values
+from nestkit.hall.walk import Company
+from nestkit.hall.writers import Call, draft_call
 from nestkit.nest import Nest, open_nest
 from nestkit.parse.script import parse_script
 from nestkit.run import Ask, Run
 from nestkit.testing import OllamaServer
-from nestkit.walk import Company
-from nestkit.writers import Call, draft_call
 
 VAULT = Path(__file__).parent.parent / "vaults/calls"
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+00:00")

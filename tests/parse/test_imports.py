@@ -6,10 +6,10 @@ import ast
 
 import pytest
 
+from nestkit.hall.trust import loaded_by
 from nestkit.parse.imports import find_imports
 from nestkit.parse.script import parse_script
 from nestkit.tool import Script
-from nestkit.trust import loaded_by
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from nestkit.attack import Battery
 from nestkit.doors.attack import draft_battery, plain_battery
 from nestkit.errors import SandboxError
+from nestkit.hall.attack import Battery
 from nestkit.sandbox import battery
 from nestkit.sandbox.battery import Attack, Bait, lay_bait, read_attacks
 from nestkit.sandbox.engine import Engine, open_engine

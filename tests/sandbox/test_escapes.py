@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-import nestkit.workshop
+import nestkit.hall.workshop
 from nestkit.errors import SandboxError
+from nestkit.hall.walk import Company
 from nestkit.nest import open_nest
 from nestkit.policy import Contract, Leave, Limits
 from nestkit.run import Ask, Run
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.testing import OllamaServer, make_vault
-from nestkit.walk import Company
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parent.parent / "cases/escapes.jsonl").read_text("utf-8").splitlines()
@@ -111,7 +111,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 @pytest.fixture
 def nest_with(engine: Engine, world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]:
     """What comes of a program that a scripted model writes, through the whole product, under a contract."""
-    monkeypatch.setattr(nestkit.workshop, "open_engine", lambda **_: engine)
+    monkeypatch.setattr(nestkit.hall.workshop, "open_engine", lambda **_: engine)
     monkeypatch.setattr(Engine, "close", lambda self: None)  # one for all of these runs
 
     def run(program: str, contract: Contract = "brokered") -> Told:

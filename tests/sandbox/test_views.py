@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-import nestkit.workshop
+import nestkit.hall.workshop
 from nestkit.errors import SandboxError
+from nestkit.hall.walk import Company
 from nestkit.nest import open_nest
 from nestkit.policy import Leave
 from nestkit.run import Ask, Run
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.testing import OllamaServer, make_vault
-from nestkit.walk import Company
 
 HEAD = '''"""A tool.
 
@@ -59,7 +59,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 def call(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ways:
     """The run of a program that calls `tool.act()`, whose body and effects are given."""
     tmp_path.chmod(0o755)
-    monkeypatch.setattr(nestkit.workshop, "open_engine", lambda **_: engine)
+    monkeypatch.setattr(nestkit.hall.workshop, "open_engine", lambda **_: engine)
     monkeypatch.setattr(Engine, "close", lambda self: None)  # one for all of these runs
 
     def make(body: str, effects: str = "write", program: str = "final_answer(tool.act())") -> Run:
@@ -219,7 +219,7 @@ def test_over_a_layer_no_file_of_the_vault_is_copied(
 ) -> None:
     if not engine.layers:
         pytest.skip("this engine needs the copy")
-    monkeypatch.setattr(nestkit.workshop, "make_view", None)
+    monkeypatch.setattr(nestkit.hall.workshop, "make_view", None)
     assert changes(call("Path('a.md').write_text('A')")) == {"a.md": b"A"}
 
 

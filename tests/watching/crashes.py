@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from nestkit.daemon import Daemon
+from nestkit.hall.daemon import Daemon
 from nestkit.nest import open_nest
 
 COUNTED = (

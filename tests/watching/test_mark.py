@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestkit.answers import draft_callout
+from nestkit.hall.answers import draft_callout
 from nestkit.parse.trigger import parse_triggers
 from nestkit.run import Ask, End, Run
 from nestkit.trigger import Trigger, TriggerState

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from nestkit.answers import STATE_OF, draft_callout, end_section, run_link
 from nestkit.change import digest
 from nestkit.errors import NestError, NoteChanged, NoteExists, NoteMissing
+from nestkit.hall.answers import STATE_OF, draft_callout, end_section, run_link
+from nestkit.hall.recording import Recording
 from nestkit.note import title_of
-from nestkit.recording import Recording
 from nestkit.run import Run
 from nestkit.runs.attachment import choose_files
 from nestkit.runs.ledger import Entry
@@ -22,8 +22,8 @@ from nestkit.runs.note import draft_note, draft_tick, note_of, untick
 from nestkit.vault.write import write_file
 
 if TYPE_CHECKING:
+    from nestkit.hall.walk import Mark
     from nestkit.nest import Nest
-    from nestkit.walk import Mark
 
 _TRIES = 5
 """How often a name or a note that somebody else takes at the same moment is tried again."""

@@ -14,12 +14,12 @@ from typing import Any
 from nestkit.agent.loop import count_down, steps
 from nestkit.agent.prompt import draft_prompt, load_prompt
 from nestkit.config import Servers
+from nestkit.hall.servers import Line, open_chat, window_of
 from nestkit.parse.tool_text import draft_tool_line
 from nestkit.policy import Limits
 from nestkit.run import Ask, End, Step
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.engine import Engine, open_engine
-from nestkit.servers import Line, open_chat, window_of
 from nestkit.tool import Parameter, Tool
 
 SECONDS = 60.0

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from nestkit.hall.review import approve, get_entry
+from nestkit.hall.walk import Company
 from nestkit.nest import open_nest
-from nestkit.review import approve, get_entry
 from nestkit.run import Ask, Run
 from nestkit.testing import OllamaServer
-from nestkit.walk import Company
 
 TIME = datetime.fromisoformat("2026-03-18T09:00:00").astimezone()
 PIXEL = base64.b64decode(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nestkit.toolbox import is_result
+from nestkit.hall.toolbox import is_result
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ from nestkit.vault.stage import Stage
 from nestkit.vault.write import delete_file
 
 if TYPE_CHECKING:
+    from nestkit.hall.writers import Writer
     from nestkit.nest import Nest
-    from nestkit.writers import Writer
 
 MOST_BYTES = 64 << 20
 """A trace that would grow beyond this is given up: the run goes on, and cannot be resumed."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nestkit.hall.servers import Line, check_name, list_ollama, open_chat
 from nestkit.policy import Refusal
 from nestkit.run import Ask, End, Execute, Outcome, Step
 from nestkit.runs.retold import parse_matter
 from nestkit.runs.trace import Recorded
-from nestkit.servers import Line, check_name, list_ollama, open_chat
 from nestkit.tool import Tool
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ def _planner(nest: Nest, ask: Ask) -> Writer:
 def _model(nest: Nest, ask: Ask, name: str, line: Line, ran: str) -> Writer:
     """A model, or the program that it wrote when it was asked the same before; `ran` as of `choose_writer`."""
     from nestkit.agent.prompt import PROMPTS, load_prompt
-    from nestkit.kept import find_program, forget_programs, key_of
-    from nestkit.opening import find_prompt
+    from nestkit.hall.kept import find_program, forget_programs, key_of
+    from nestkit.hall.opening import find_prompt
 
     if refusal := check_name(name, nest.config.servers):
         return Writer(name, _once(""), refusal=refusal)
@@ -156,7 +156,7 @@ def _converse(nest: Nest, ask: Ask, name: str, line: Line, *, first: int = 1) ->
 
     def write(execute: Execute) -> Generator[Step, None, End]:
         from nestkit.agent.loop import Manner, steps
-        from nestkit.opening import draft_opening
+        from nestkit.hall.opening import draft_opening
 
         opening = draft_opening(nest, ask)
         said, overhead = open_chat(name, nest.config.servers, ask.limits, line, opening.tools)

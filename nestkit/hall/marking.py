@@ -13,19 +13,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from nestkit.answers import STATE_OF, draft_callout, end_section, find_owner, read_triggers
 from nestkit.change import digest
 from nestkit.errors import NestError, NoteMissing, VaultError
+from nestkit.hall.answers import STATE_OF, draft_callout, end_section, find_owner, read_triggers
+from nestkit.hall.walk import Mark
+from nestkit.hall.write_back import rewrite
 from nestkit.run import Run
 from nestkit.runs.quiet import draft_line
 from nestkit.trigger import Trigger, TriggerState
 from nestkit.vault.files import list_files, read_file
 from nestkit.vault.property import set_property
-from nestkit.walk import Mark
 from nestkit.watching.ledger import Asked, Ledger
 from nestkit.watching.mark import release, safe_host, write_state
 from nestkit.watching.source import why_no_source
-from nestkit.write_back import rewrite
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest

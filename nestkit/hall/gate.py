@@ -20,8 +20,8 @@ from nestkit.run import Run
 from nestkit.tool import Tool
 
 if TYPE_CHECKING:
+    from nestkit.hall.walk import Company
     from nestkit.nest import Nest
-    from nestkit.walk import Company
 
 Allow = Callable[[Tool, Mapping[str, Any]], Refusal | None]
 

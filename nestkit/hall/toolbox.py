@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nestkit.documented import group_of
 from nestkit.errors import ConfigError, NoteExists
+from nestkit.hall.documented import group_of
 from nestkit.index import facts
 from nestkit.run import Outcome
 from nestkit.tool import Effect, Example, Tool
@@ -183,7 +183,7 @@ def _failed_examples(nest: Nest, tools: Sequence[Tool], now: datetime) -> Iterat
     waiting = [(tool, example) for tool in tools for example in tool.examples]
     if not waiting:
         return
-    from nestkit.trial import Trial  # late: looking needs no sandbox
+    from nestkit.hall.trial import Trial  # late: looking needs no sandbox
 
     with Trial(nest, now) as trial:
         for tool, example in waiting:
@@ -243,7 +243,7 @@ def new_script(nest: Nest, name: str, manner: str = "function") -> str:
     if (f"{plain}.{function}" if function else plain) in {tool.name for tool in nest.registry.tools}:
         raise NoteExists(f"there is a tool called {name} already", "`nest tools show` tells of it; choose another name")
     path = f"{nest.config.system}/{plain}{TEMPLATES[manner]}"
-    template = (Path(__file__).parent / f"scripts/new/{manner}{TEMPLATES[manner]}.txt").read_text("utf-8")
+    template = (Path(__file__).parents[1] / f"scripts/new/{manner}{TEMPLATES[manner]}.txt").read_text("utf-8")
     words = plain.replace("_", " ").strip()
     text = Template(template).substitute(
         name=plain, function=function or plain, words=words, title=words.capitalize(), file=path.rpartition("/")[2]

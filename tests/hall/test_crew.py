@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from indexing import refresh_vault
 
-from nestkit import crew
+from nestkit.hall import crew
 from nestkit.index import facts
 from nestkit.index.reading import Batch
 from nestkit.index.store import open_index

@@ -18,13 +18,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nestkit.hall.review import approve, get_entry, list_entries, resume
+from nestkit.hall.walk import Company
 from nestkit.nest import Nest, open_nest
 from nestkit.policy import Leave
-from nestkit.review import approve, get_entry, list_entries, resume
 from nestkit.run import Ask
 from nestkit.sandbox.engine import Engine
 from nestkit.testing import OllamaServer
-from nestkit.walk import Company
 
 COUNTED = ("write", "fsync", "rename", "replace", "link", "unlink", "ftruncate", "open", "mkdir", "rmdir")
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")

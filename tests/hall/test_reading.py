@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from checks import NestCommand
 
-from nestkit import reading
-from nestkit.reading import LARGE_BYTES, read_script
+from nestkit.hall import reading
+from nestkit.hall.reading import LARGE_BYTES, read_script
 
 
 def names(path: str, source: bytes) -> list[str]:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nestkit.answers import read_triggers
-from nestkit.asking import pause_file, watch_folder, why_not
-from nestkit.automation import automations_folder, read_automations
 from nestkit.change import digest
 from nestkit.errors import NestError
-from nestkit.marking import said, this_host
+from nestkit.hall.answers import read_triggers
+from nestkit.hall.asking import pause_file, watch_folder, why_not
+from nestkit.hall.automation import automations_folder, read_automations
+from nestkit.hall.marking import said, this_host
 from nestkit.note import Problem
 from nestkit.trigger import Skipped, Trigger
 from nestkit.vault.place import vault_key

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from nestkit.errors import VaultError
+from nestkit.hall.reading import read_script
 from nestkit.index.drafts import NoteRows, ScriptRows
 from nestkit.index.reading import MAX_NOTE_BYTES, Batch, Item, ReadAll, Readers, Reading, read_batch
 from nestkit.note import Note
-from nestkit.reading import read_script
 from nestkit.vault.files import read_files
 
 MANY = 1500
@@ -28,7 +28,7 @@ MANY = 1500
 _AHEAD = 2
 """Batches the second process has at hand, and how far this one may run ahead of it."""
 _PIPE_BYTES = 1 << 20
-_START = "import sys; sys.path[:0] = [sys.argv[1]]; from nestkit.crew import serve; serve(*sys.argv[2:])"
+_START = "import sys; sys.path[:0] = [sys.argv[1]]; from nestkit.hall.crew import serve; serve(*sys.argv[2:])"
 
 
 def make_readers(root: Path, system: str) -> Readers:
@@ -93,7 +93,7 @@ class _Mate:
     """A second process that reads batches in the order they are sent."""
 
     def __init__(self, root: Path, system: str) -> None:
-        command = [sys.executable, "-I", "-c", _START, str(Path(__file__).parent.parent), str(root), system]
+        command = [sys.executable, "-I", "-c", _START, str(Path(__file__).parents[2]), str(root), system]
         self._process = subprocess.Popen(
             command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
         )

@@ -19,19 +19,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from nestkit.answers import STATE_OF, read_triggers
-from nestkit.asking import draft_ask, pause_file, seal, watch_folder, why_not
-from nestkit.automation import Automations, automations_folder
 from nestkit.change import digest
 from nestkit.errors import NestError, NoteMissing, OutsideVault
-from nestkit.marking import Marking, said, this_host
+from nestkit.hall.answers import STATE_OF, read_triggers
+from nestkit.hall.asking import draft_ask, pause_file, seal, watch_folder, why_not
+from nestkit.hall.automation import Automations, automations_folder
+from nestkit.hall.marking import Marking, said, this_host
+from nestkit.hall.recovery import recover
+from nestkit.hall.review import Ticked, approve, check_tick, get_entry
+from nestkit.hall.walk import Company
 from nestkit.policy import Refusal
-from nestkit.recovery import recover
-from nestkit.review import Ticked, approve, check_tick, get_entry
 from nestkit.run import Run
 from nestkit.trigger import STATES, EndState, Section, Trigger, TriggerState
 from nestkit.vault.files import Entry, list_files, read_file
-from nestkit.walk import Company
 from nestkit.watching.events import Watching
 from nestkit.watching.ledger import OPEN, Asked, Ledger, Seen, open_ledger
 from nestkit.watching.lock import hold_watch

@@ -15,12 +15,12 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nestkit.change import Change
-from nestkit.desk import Desk
 from nestkit.errors import NoLayers, SandboxError, VaultError
-from nestkit.gate import Gate, find_tools
+from nestkit.hall.desk import Desk
+from nestkit.hall.gate import Gate, find_tools
+from nestkit.hall.recording import Recording
 from nestkit.note import Problem
 from nestkit.policy import Refusal, effects_needing_leave
-from nestkit.recording import Recording
 from nestkit.run import Execute, Outcome, Run, ToolCall
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.check import check_program

@@ -22,7 +22,7 @@ LARGE_BYTES = 1 << 16
 CPU_SECONDS = 10
 MEMORY_BYTES = 1 << 30
 
-_START = "import sys; sys.path[:0] = [sys.argv[1]]; from nestkit.reading import serve; serve(*sys.argv[2:])"
+_START = "import sys; sys.path[:0] = [sys.argv[1]]; from nestkit.hall.reading import serve; serve(*sys.argv[2:])"
 
 
 def read_script(path: str, source: bytes) -> Script:
@@ -61,7 +61,7 @@ def _read_apart(path: str, source: bytes) -> Script:
     from nestkit.index.registry import script_from
 
     ceilings = (str(CPU_SECONDS), str(MEMORY_BYTES))
-    command = [sys.executable, "-I", "-c", _START, str(Path(__file__).parent.parent), path, *ceilings]
+    command = [sys.executable, "-I", "-c", _START, str(Path(__file__).parents[2]), path, *ceilings]
     try:
         done = subprocess.run(command, input=source, capture_output=True, timeout=4 * CPU_SECONDS, check=True, env={})
         return script_from(json.loads(done.stdout))

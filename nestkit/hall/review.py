@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from nestkit.change import digest
 from nestkit.errors import NoteMissing, StateError, VaultError
-from nestkit.gate import script_digests
+from nestkit.hall.gate import script_digests
+from nestkit.hall.recording import Recording, open_ledger, read_recorded, reopen, trace_path
+from nestkit.hall.walk import Company, apply_run, walk_on
+from nestkit.hall.write_back import write_back
 from nestkit.matter import Matter
 from nestkit.policy import Refusal
-from nestkit.recording import Recording, open_ledger, read_recorded, reopen, trace_path
 from nestkit.run import Ask, End, Run
 from nestkit.runs.ledger import Entry
 from nestkit.runs.note import find_ticked, untick
 from nestkit.runs.retold import parse_matter, parse_run
 from nestkit.vault.append import Growing
 from nestkit.vault.stage import Stage
-from nestkit.walk import Company, apply_run, walk_on
-from nestkit.write_back import write_back
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest

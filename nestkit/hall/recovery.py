@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from nestkit.answers import read_triggers
 from nestkit.errors import NestError
-from nestkit.marking import Marking, said
-from nestkit.review import list_entries
+from nestkit.hall.answers import read_triggers
+from nestkit.hall.marking import Marking, said
+from nestkit.hall.review import list_entries
 from nestkit.trigger import EndState
 from nestkit.watching.ledger import Asked, Ledger
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from nestkit.desk import open_desk
-from nestkit.gate import Gate
+from nestkit.hall.desk import open_desk
+from nestkit.hall.gate import Gate
+from nestkit.hall.recording import Recording
+from nestkit.hall.walk import Company
+from nestkit.hall.workshop import Workshop, spelling
 from nestkit.policy import Leave, Refusal, check_call
-from nestkit.recording import Recording
 from nestkit.run import Ask, End, Outcome, Run
 from nestkit.runs.name import draft_id
 from nestkit.tool import Tool
 from nestkit.vault.stage import Stage
-from nestkit.walk import Company
-from nestkit.workshop import Workshop, spelling
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest

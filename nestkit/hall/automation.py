@@ -15,6 +15,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nestkit.errors import NestError
+from nestkit.hall.walk import Company, Mark
+from nestkit.hall.writers import Call
 from nestkit.index.values import has_value
 from nestkit.note import Note, Problem, title_of
 from nestkit.parse.automation import parse_automation
@@ -22,9 +24,7 @@ from nestkit.run import Ask, Run
 from nestkit.trigger import Automation
 from nestkit.vault.files import list_files, read_file
 from nestkit.visible import visible
-from nestkit.walk import Company, Mark
 from nestkit.watching.ledger import Asked, Ledger, Seen
-from nestkit.writers import Call
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest

@@ -16,14 +16,14 @@ import pytest
 from checks import COMMAND, NestCommand
 
 from nestkit.errors import StateError, VaultError
+from nestkit.hall.recording import open_ledger
+from nestkit.hall.review import Ticked, approve, check_tick, get_entry, get_matter, list_entries, reject, resume
+from nestkit.hall.walk import Company
+from nestkit.hall.writers import Call
 from nestkit.nest import Nest, open_nest
 from nestkit.policy import Refusal
-from nestkit.recording import open_ledger
-from nestkit.review import Ticked, approve, check_tick, get_entry, get_matter, list_entries, reject, resume
 from nestkit.run import Ask, Run, Step
 from nestkit.testing import OllamaServer
-from nestkit.walk import Company
-from nestkit.writers import Call
 
 NOW = ("--now", "2026-03-18T09:00:00")
 TIME = datetime.fromisoformat("2026-03-18T09:00:00").astimezone()

@@ -14,21 +14,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nestkit.change import Applied, Change
-from nestkit.desk import Desk, open_desk
 from nestkit.errors import VaultError
-from nestkit.gate import Gate
+from nestkit.hall.desk import Desk, open_desk
+from nestkit.hall.gate import Gate
+from nestkit.hall.recording import Recording, open_ledger, reopen
+from nestkit.hall.servers import Line
+from nestkit.hall.workshop import Workshop, spelling
+from nestkit.hall.writers import Call, Writer, again, choose_writer, kept_program
 from nestkit.matter import Matter
 from nestkit.policy import Refusal, Wants, check_call
-from nestkit.recording import Recording, open_ledger, reopen
 from nestkit.run import Ask, End, Execute, Run, Status, Step
 from nestkit.runs.name import draft_id
 from nestkit.runs.retold import parse_run
-from nestkit.servers import Line
 from nestkit.tool import Tool
 from nestkit.vault.names import check_writable
 from nestkit.vault.stage import Stage
-from nestkit.workshop import Workshop, spelling
-from nestkit.writers import Call, Writer, again, choose_writer, kept_program
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
@@ -142,11 +142,11 @@ def _stage(nest: Nest, ask: Ask) -> Stage:
 def _written(nest: Nest, run: Run, recording: Recording, company: Company) -> Run:
     """The run with its note and, where a model found the way, with its program kept."""
     with nest.phases("note"):
-        from nestkit.write_back import write_back  # late: a look needs no pen
+        from nestkit.hall.write_back import write_back  # late: a look needs no pen
 
         run = write_back(nest, run, recording, company.say, company.mark)
         if run.question and run.status == "ok" and not run.kept_from:
-            from nestkit.kept import keep_program  # late: only a model's programs are kept
+            from nestkit.hall.kept import keep_program  # late: only a model's programs are kept
 
             keep_program(nest, run)
     return run

@@ -17,11 +17,11 @@ from pathlib import Path
 from broken_off import NOW, opened, take_up
 
 from nestkit.errors import NestError
+from nestkit.hall.walk import Company
 from nestkit.policy import Leave
 from nestkit.run import Ask
 from nestkit.testing import OllamaServer
 from nestkit.vault.apply import recover
-from nestkit.walk import Company
 
 LONG = "a fine line\n" * 3000
 PROGRAM = (

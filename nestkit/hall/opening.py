@@ -9,10 +9,10 @@ from nestkit.agent.budget import count_messages, reserve_for
 from nestkit.agent.prompt import PROMPTS, Prompt, draft_prompt, load_prompt
 from nestkit.agent.schema import Schemas, draft_schemas
 from nestkit.errors import NestError
+from nestkit.hall.servers import SCHEMA_TOKENS
 from nestkit.model import Message
 from nestkit.note import Vocabulary
 from nestkit.run import Ask
-from nestkit.servers import SCHEMA_TOKENS
 from nestkit.tool import Tool
 
 if TYPE_CHECKING:
