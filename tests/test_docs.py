@@ -43,25 +43,44 @@ def test_the_commands_of_the_documentation_run(lines: str, code: int, tmp_path: 
     assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
 
 
-SCREEN = re.compile(r"^```console\n\$ (?P<command>.*)\n(?P<shown>(?:.*\n)*?)```$", re.M)
+SCREEN = re.compile(r"^```console\n(?P<text>.*?)^```$", re.M | re.S)
+STEP = re.compile(r"^\$ (?P<command>.*<<'END'\n(?:.*\n)*?END|.*)\n(?P<shown>(?:(?!\$ ).*\n)*)", re.M)
 
 
-def screens() -> list[tuple[str, str, str]]:
-    """(page, command, what is shown below it) of every screen in the documentation."""
-    return [(page.name, s["command"], s["shown"]) for page in PAGES for s in SCREEN.finditer(page.read_text("utf-8"))]
+def screens() -> list[tuple[str, list[tuple[str, str]]]]:
+    """(page and number, (command, what is shown below it) one after the other) of every screen."""
+    return [
+        (f"{page.name} {number}", STEP.findall(screen["text"]))
+        for page in PAGES
+        for number, screen in enumerate(SCREEN.finditer(page.read_text("utf-8")), start=1)
+    ]
 
 
-@pytest.mark.parametrize(("command", "shown"), [s[1:] for s in screens()], ids=[f"{s[0]}: {s[1]}" for s in screens()])
-def test_the_screens_of_the_documentation_are_what_one_sees(command: str, shown: str, tmp_path: Path) -> None:
+def as_pattern(shown: str) -> str:
+    """Three dots stand for lines left out or, within a line, for a part of it."""
+    parts = re.split(r"(^\.\.\.\n|\.\.\.)", shown, flags=re.M)
+    return "".join({"...\n": r"(?:.*\n)*?", "...": ".*?"}.get(part, re.escape(part)) for part in parts)
+
+
+@pytest.mark.parametrize("steps", [s[1] for s in screens()], ids=[s[0] for s in screens()])
+def test_the_screens_of_the_documentation_are_what_one_sees(steps: list[tuple[str, str]], tmp_path: Path) -> None:
     shutil.copytree(ROOT / "vault", tmp_path / "vault")
-    environment = {**os.environ, "PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=tmp_path / "vault", env=environment, capture_output=True, text=True, timeout=90
-    )
-    rest = done.stdout
-    for part in filter(None, shown.split("...\n")):  # three dots stand for lines left out
-        _, found, rest = rest.partition(part)
-        assert found, f"{part!r} is not in {done.stdout}"
+    path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "OLLAMA_HOST": "127.0.0.1:9"}
+    assert steps
+    for command, shown in steps:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path / "vault",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=90,
+        )
+        assert re.fullmatch(as_pattern(shown), done.stdout), f"{command}\nshows\n{done.stdout}\nnot\n{shown}"
+        assert done.returncode == 0 or shown not in ("", "...\n"), f"{command}\n{done.stdout}"
 
 
 def test_every_command_is_told_of_in_the_documentation() -> None:
