@@ -23,7 +23,7 @@ from nestkit.index.reading import MAX_NOTE_BYTES, Batch, Item, ReadAll, Readers,
 from nestkit.note import Note
 from nestkit.vault.files import read_files
 
-MANY = 1500
+MANY = 600
 """Files from which a second process pays for its start."""
 _AHEAD = 2
 """Batches the second process has at hand, and how far this one may run ahead of it."""
