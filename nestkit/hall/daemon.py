@@ -325,7 +325,7 @@ class Daemon:
         except NestError as error:
             self.ledger.set_state(asked.key, "queued", claim="", claimed=0, reason=f"cannot be claimed: {said(error)}")
             self._later[asked.key] = time.monotonic() + _AGAIN_SECONDS
-            self.say(f"{asked.path}:{asked.line}: cannot be claimed: {said(error)}")
+            self.say(f"{asked.place}: cannot be claimed: {said(error)}")
             return
         if trigger is None:
             self.ledger.drop(asked.key)
@@ -334,7 +334,7 @@ class Daemon:
 
     def _carry_out(self, asked: Asked, act: Callable[[], None]) -> None:
         self.ledger.set_state(asked.key, "running")
-        self.say(f"{asked.path}:{asked.line}: asking: {asked.text[:80]}")
+        self.say(f"{asked.place}: asking: {asked.text[:80]}")
         self._busy = True
         try:
             act()
@@ -401,7 +401,7 @@ class Daemon:
     def _close(self, asked: Asked, state: EndState, reason: str, run: Run | None) -> None:
         known = {"run": run.id, "run_path": run.path or ""} if run else {}
         self.ledger.set_state(asked.key, state, reason=reason, finished=time.time(), **known)
-        self.say(f"{asked.path}:{asked.line}: {state}{': ' + reason if reason else ''}")
+        self.say(f"{asked.place}: {state}{': ' + reason if reason else ''}")
 
 
 def _stamp(entry: Entry) -> tuple[int, int, int, int]:

@@ -37,7 +37,7 @@ def recover(nest: Nest, ledger: Ledger, marking: Marking, say: Callable[[str], N
             else:
                 _interrupted(nest, ledger, marking, asked, place, say)
         except NestError as error:  # the next start tries again
-            say(f"{asked.path}:{asked.line}: was interrupted, and that cannot be written down: {said(error)}")
+            say(f"{asked.place}: was interrupted, and that cannot be written down: {said(error)}")
 
 
 def _interrupted(
@@ -52,7 +52,7 @@ def _interrupted(
         marking.fail(asked, "failed", reason)
     known = {"reason": "" if ended else reason, "finished": time.time(), "run": asked.run}
     ledger.set_state(asked.key, ended or "interrupted", **known)
-    say(f"{asked.path}:{asked.line}: {ended or reason}")
+    say(f"{asked.place}: {ended or reason}")
 
 
 def _broken_off(nest: Nest, asked: Asked) -> str:

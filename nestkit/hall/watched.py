@@ -35,8 +35,8 @@ def watch_status(nest: Nest, limit: int = 10) -> dict[str, Any]:
         waiting = ledger.queue(limit=limit) if ledger else []
         counts = ledger.counts() if ledger else {}
         last = ledger.last(limit) if ledger else []
-        problems = [f"{a.path}:{a.line}: {a.reason}" for a in waiting if a.reason]
-        problems += [f"{a.path}:{a.line}: {a.state}: {a.reason}" for a in last if a.state in ("failed", "interrupted")]
+        problems = [f"{a.place}: {a.reason}" for a in waiting if a.reason]
+        problems += [f"{a.place}: {a.state}: {a.reason}" for a in last if a.state in ("failed", "interrupted")]
     return {
         "running": find_watcher(folder),
         "paused": pause_file(nest).exists(),

@@ -60,6 +60,11 @@ class Asked:
     claimed: float
     finished: float
 
+    @property
+    def place(self) -> str:
+        """Where it stands, for people: an automation asks about the whole note."""
+        return f"{self.path}:{self.line}" if self.line else self.path
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
