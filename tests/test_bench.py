@@ -85,7 +85,7 @@ def test_nest_counts_what_the_generator_promised(nest: Nest, promised: Counter[s
     with nest:
         counted = nest.counts()
         notes = nest.notes()
-        links = [link for path in notes for link in nest.links(path)]
+        links = [link for path in notes for link in (*nest.links(path), *nest.embeds(path))]
         told = {
             "notes": counted["notes"],
             "attachments": counted["files"] - counted["notes"],

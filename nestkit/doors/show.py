@@ -49,8 +49,8 @@ def _task_line(task: dict[str, Any]) -> str:
 
 
 _FACTS: tuple[tuple[str, str, Callable[[Nest, str], Any], Callable[[Any], str], bool], ...] = (
-    ("links", "Links and embeds of NOTE, in order, and where each leads.", Nest.links, _link_line, True),
-    ("embeds", "Embeds of NOTE.", Nest.embeds, _link_line, True),
+    ("links", "Links of NOTE, in order, and where each leads; embeds are apart.", Nest.links, _link_line, True),
+    ("embeds", "Embeds of NOTE, in order, and where each leads.", Nest.embeds, _link_line, True),
     (
         "backlinks",
         "Notes that link to NOTE, with the line of the first link.",

@@ -30,12 +30,19 @@ class Lookups:
         return facts.get_path(self.index, note.removeprefix("./"))
 
     def links(self, path: str) -> list[dict[str, Any]]:
-        """`{target, heading, block, alias, embed, resolved, line, property?}` in order, property links last."""
-        return [facts.link_record(link, resolved) for link, resolved in facts.links_of(self.index, path)]
+        """`{target, heading, block, alias, embed, resolved, line, property?}` in order, property links last.
+
+        Embeds are kept apart. **Source**: obsidian-api, `CachedMetadata` (`links`, `embeds`, `frontmatterLinks`).
+        """
+        return self._links(path, embed=False)
 
     def embeds(self, path: str) -> list[dict[str, Any]]:
-        """The same of embeds only."""
-        return [link for link in self.links(path) if link["embed"]]
+        """The same of embeds."""
+        return self._links(path, embed=True)
+
+    def _links(self, path: str, *, embed: bool) -> list[dict[str, Any]]:
+        found = facts.links_of(self.index, path)
+        return [facts.link_record(link, resolved) for link, resolved in found if link.embed is embed]
 
     def backlinks(self, path: str) -> list[dict[str, Any]]:
         """`{source, count, line, context}`, by source."""
