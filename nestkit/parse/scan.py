@@ -51,7 +51,6 @@ _MORE = re.compile(rf"([ \t]*)({START}[^\n]*)\n")
 _BLANKS = re.compile(r"(?:[ \t]*\n)+")
 _GOES_ON = re.compile(r"(?:[ \t]*\n)*(?:[ ]{4}|[ ]{0,3}\t)[ \t]*\S")
 """Text so far to the right that it belongs to the footnote above."""
-_CLOSING_HASHES = re.compile(r"[ \t]+#+[ \t]*$")
 _QUOTE_MARK = re.compile(r"^> ?", re.MULTILINE)
 _BAR = re.compile(r"(?<!\\)\|")
 _DASHES = re.compile(r":?-+:?")
@@ -155,8 +154,8 @@ def _paragraph(scan: _Scan, block: re.Match[str]) -> str:
 
 def _heading(scan: _Scan, block: re.Match[str]) -> str:
     title = block["title"].strip()
-    if title[-1] == "#":
-        title = _CLOSING_HASHES.sub("", title, count=1).strip()
+    if title[-1] == "#" and (bare := title.rstrip("#"))[-1:] in (" ", "\t"):
+        title = bare.strip()
     scan.piece("heading", title, scan.line, level=len(block["hashes"]))
     scan.pass_to(block.end())
     return "table" if "|" in title else "heading"  # it may be the head of one

@@ -14,6 +14,9 @@ from nestkit.parse.pieces import Piece
 from nestkit.parse.rules import MATH
 from nestkit.parse.tag import find_tags
 
+MAX_TEXT = 20_000
+"""Characters of one paragraph; in a longer one, signs that never close could be looked for too often."""
+
 _SIGN = re.compile(r"[\[`$]")
 _CODE = re.compile(r"(`+)(?!`)(?s:.+?)(?<!`)\1(?!`)")
 _TICKS = re.compile("`+")
@@ -27,7 +30,7 @@ _SPLITS_TEXT = re.compile(r"[*~%;](?:==)?#|(?<!\w)_|_(?!\w)")
 def scan_inline(piece: Piece) -> bool:
     """Whether the piece could be read; when not, it is as it was."""
     text = piece.text
-    if _HARD.search(text):
+    if len(text) > MAX_TEXT or _HARD.search(text):
         return False
     links: list[Link] = []
     tags: list[str] = []

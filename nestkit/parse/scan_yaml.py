@@ -18,6 +18,8 @@ _PLAIN = rf"(?P<plain>[^\W_](?:{_REST}#:]|:(?=\S))*)"
 _LINE = re.compile(rf"(?P<name>[^\W\d_][\w-]*(?: [\w-]+)*):(?: +(?:{_QUOTED}|{_PLAIN}|\[(?P<flow>{_REST}]*)\]))? *")
 _ITEM = re.compile(rf"(?P<indent> *)- +(?:{_QUOTED}|{_PLAIN}) *")
 _PART = re.compile(rf" *(?:{_QUOTED}|(?P<plain>[^\W_][\w ./+-]*)) *(?:,|$)")
+MAX_ROW = 2_000
+"""Characters of one line; in a longer one, blanks could be looked at too often."""
 _SPECIAL = frozenset(("true", "false", "null"))
 """Words that are no text; YAML has each in three spellings."""
 
@@ -30,6 +32,8 @@ def scan_properties(yaml: str) -> tuple[dict[str, Any], dict[str, int]] | None:
     for number, row in enumerate(yaml.replace("\r\n", "\n").split("\n"), start=1):
         if not row or row[0] == "#":
             continue
+        if len(row) > MAX_ROW:
+            return None
         if (found := _LINE.fullmatch(row)) is not None:
             name = found["name"]
             if name in values or name.lower() in _SPECIAL:

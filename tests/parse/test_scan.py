@@ -206,3 +206,43 @@ def test_properties_of_every_make() -> None:
         made,
         {"a": 1, "b": 2, "b.0": 3, "b.1": 4, "c": 5, "d": 6, "e": 7},
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a" + " " * 200_000 + "b #",
+        " ".join("`" * count for count in range(1, 1_200)) + " [[a]]",
+        "[[a|" * 60_000,
+        "[a](" * 60_000 + "#",
+        "$" * 100_001 + " #a",
+        "$a " * 60_000 + "#b",
+        "- " * 50_000 + "a",
+        "> " * 50_000 + "a",
+        "1" * 200_000 + ". a",
+        "a\n" * 60_000 + "- b",
+        "|" * 100_000 + "\n" + "|-" * 50_000,
+        "    " * 50_000 + "\n" + "- a\n" * 20_000,
+        "\t" * 100_000 + "- a",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_hostile_text_is_read_or_left_in_time_that_follows_its_length(text: str) -> None:
+    """By the time limit on every test: what grows with the square of the length would not come back."""
+    scanned = scan_pieces(text, 1)
+    assert scanned is None or len(scanned.lines) == text.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    [
+        "a: b" + " " * 200_000 + "#",
+        "a " * 100_000,
+        "a: " + "b:c" * 60_000 + ": ",
+        "- a\n" * 50_000,
+        "a: [" + "b, " * 60_000,
+    ],
+    ids=lambda yaml: yaml[:8],
+)
+def test_hostile_properties_are_left_in_time_that_follows_their_length(yaml: str) -> None:
+    assert scan_properties(yaml) is None
