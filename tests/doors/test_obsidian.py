@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,8 @@ def app(tmp_path: Path) -> Iterator[Path]:
     """A program called obsidian, running."""
     file = Path(shutil.copy(shutil.which("sleep") or "/bin/sleep", tmp_path / "obsidian"))
     process = subprocess.Popen([file, "60"])
+    while not Path(f"/proc/{process.pid}/cmdline").read_bytes():  # for a moment within exec(2) there is none
+        time.sleep(0.01)
     yield file
     process.kill()
     process.wait()
