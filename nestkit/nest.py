@@ -37,6 +37,7 @@ from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 
 if TYPE_CHECKING:
     from nestkit.change import Applied
+    from nestkit.hall.engines import Engines
     from nestkit.hall.packages import Packages
     from nestkit.hall.trust import Trust
     from nestkit.hall.walk import Company
@@ -151,6 +152,13 @@ class Nest(Lookups):
             for script, mentions in facts.mentions_of_scripts(self.index, self.config.runs).items()
         }
         return Finder(self.registry.tools, said)
+
+    @cached_property
+    def engines(self) -> Engines:
+        """The isolation that runs work in."""
+        from nestkit.hall.engines import Engines  # late: facts run nothing
+
+        return Engines()
 
     @cached_property
     def packages(self) -> Packages:

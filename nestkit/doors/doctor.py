@@ -9,11 +9,11 @@ from typing import Literal
 
 from nestkit.config import Config
 from nestkit.errors import NestError
+from nestkit.hall.engines import probe_isolation
 from nestkit.hall.obsidian import Request, look
 from nestkit.hall.servers import check_name, list_ollama
 from nestkit.hall.tryout import try_model
 from nestkit.hall.watched import watch_status
-from nestkit.hall.workshop import probe_isolation
 from nestkit.nest import Nest, open_nest
 
 

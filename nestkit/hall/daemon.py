@@ -69,7 +69,7 @@ class Daemon:
             raise NestError(f"this vault is watched by {only} only, and this is {self.host}", "change [watch] host")
         told = {"pid": os.getpid(), "host": self.host, "since": datetime.now(UTC).isoformat(timespec="seconds")}
         folder = watch_folder(self.nest)
-        with hold_watch(folder, told):
+        with hold_watch(folder, told), self.nest.engines.keeping():
             self.ledger = open_ledger(folder / "watch.sqlite")
             try:
                 self.marking = Marking(self.nest, self.ledger, self.host)
@@ -109,6 +109,7 @@ class Daemon:
                 while not self.stopping:
                     bell.wait(self._wait_seconds())
                     bell.clear()
+                    self.nest.engines.close_idle()
                     if time.monotonic() >= self._next_whole:
                         self.settling.add(WHOLE)
                     paths = self.settling.take(time.monotonic())
@@ -142,7 +143,7 @@ class Daemon:
 
     def _wait_seconds(self) -> float:
         now = time.monotonic()
-        waits = [self._next_whole - now, self.settling.wait_seconds(now)]
+        waits = [self._next_whole - now, self.settling.wait_seconds(now), self.nest.engines.idle_seconds()]
         if not self.paused and (self._later or self.ledger.queue(limit=1)):
             waits.append(self._next_ask_seconds())
         return max(0.0, min(wait for wait in waits if wait is not None))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from nestkit.change import Change
 from nestkit.errors import NoLayers, SandboxError, VaultError
 from nestkit.hall.desk import Desk
 from nestkit.hall.gate import Gate, find_tools
+from nestkit.hall.packages import beside
 from nestkit.hall.recording import Recording
 from nestkit.note import Problem
 from nestkit.policy import Refusal, effects_needing_leave
@@ -25,7 +25,7 @@ from nestkit.run import Execute, Outcome, Run, ToolCall
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.check import check_program
 from nestkit.sandbox.command import command_line
-from nestkit.sandbox.engine import Engine, open_engine
+from nestkit.sandbox.engine import Engine
 from nestkit.sandbox.job import Job, Refused, ToolFailed, World
 from nestkit.sandbox.paths import as_opened
 from nestkit.scripts import vault as builtin
@@ -47,8 +47,8 @@ _Made = TypeVar("_Made")
 class Workshop:
     """The isolation of one run; leaving it ends every child.
 
-    The engine opens in the background from the start, while nest still thinks about the program: starting a proven
-    child takes longer than anything else in a short run, and needs nothing of ours.
+    The engine, unless one is kept warm, opens in the background from the start, while nest still thinks about the
+    program: starting a proven child takes longer than anything else in a short run, and needs nothing of ours.
     """
 
     def __init__(self, nest: Nest, run: Run, desk: Desk, gate: Gate, recording: Recording) -> None:
@@ -68,7 +68,7 @@ class Workshop:
         self._open = ExitStack()
         self._engine: Engine | None = None
         self._execute: Execute | None = None
-        self._ahead = Ahead(_open_for_tables if run.ask.contract == "sandboxed" else open_engine)
+        self._ahead = Ahead(lambda: nest.engines.borrow(run.ask.contract))
         self._unprepared: dict[str, str] = {}
         """Path of a script -> why its packages could not be built."""
         self.digests: dict[str, str] = {}
@@ -79,7 +79,7 @@ class Workshop:
 
     def __exit__(self, *error: object) -> None:
         self._open.close()
-        self._ahead.drop(Engine.close)
+        self._ahead.drop(self._nest.engines.give_back)
 
     @property
     def tier(self) -> str:
@@ -106,7 +106,8 @@ class Workshop:
             return Outcome(error=f"PermissionError: {leave.reason}", refusals=(leave,))
         recording.program(program, leave)
         if self._execute is None:
-            engine = self._engine = self._open.enter_context(self._opened())
+            engine = self._engine = self._opened()
+            self._open.callback(self._nest.engines.give_back, engine)
             self._nest.phases.beside["isolation"] = self._ahead.seconds
             self._execute = self._open.enter_context(
                 engine.program(self._broker, now=self._run.ask.now, seed=self._seed, world=self._world(engine))
@@ -130,7 +131,7 @@ class Workshop:
             return None
         root, config = self._nest.root, self._nest.config
         hide = (*_HIDDEN, *find_sight(root, (), config.private, always=(config.system,)).hide)
-        return World(str(root), shown=str(root) if engine.layers else "", hide=hide, site=_installed())
+        return World(str(root), shown=str(root) if engine.layers else "", hide=hide, site=beside())
 
     def _prepare(self, program: str) -> None:
         """Build the packages of the scripts that a program names, where there is leave; no program ever does."""
@@ -353,12 +354,6 @@ class Ahead(Generic[_Made]):
             close(self._made)
 
 
-def probe_isolation() -> str:
-    """The tier this machine gives, proven by attack. Raises SandboxError when it gives none."""
-    with open_engine() as engine:
-        return engine.tier
-
-
 def spelling(root: Path) -> Callable[[str], str]:
     """How the disk spells a path, for stages."""
     return lambda path: find_spelling(root, path)
@@ -367,16 +362,6 @@ def spelling(root: Path) -> Callable[[str], str]:
 def _scopes(tool: Tool, *kinds: str) -> tuple[str, ...]:
     """Globs, hosts, variables or programs of the effects of these kinds."""
     return tuple(effect.scope for effect in tool.effects if effect.kind in kinds)
-
-
-def _open_for_tables() -> Engine:
-    """An engine whose programs find what is slow to import already there."""
-    return open_engine(preload=("numpy", "pandas"), site=_installed())
-
-
-def _installed() -> tuple[str, ...]:
-    """Folders of the packages that are installed beside nest."""
-    return tuple(folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages")))
 
 
 def _environment(tool: Tool) -> dict[str, str]:

@@ -64,6 +64,10 @@ class Engine:
         """End every child."""
         self._kernel.close()
 
+    def is_at_rest(self) -> bool:
+        """Whether none of its children is left."""
+        return self._kernel.is_at_rest()
+
     @property
     def layers(self) -> bool:
         """Whether it can lay folders over a vault: staged files, and what a script writes."""

@@ -151,6 +151,14 @@ class Kernel:
         except (Closed, OSError):
             raise SandboxError("the sandbox's children cannot be started", "see `nest doctor`") from None
 
+    def is_at_rest(self) -> bool:
+        """Whether the parent lives and has no child that could still do something."""
+        try:
+            (inner,) = _find_children(self._parent)
+            return not any(map(_is_alive, _find_children(inner)))
+        except (OSError, ValueError):
+            return False
+
     def close(self) -> None:
         """End the parent and with it every child."""
         self._end_parent()
@@ -223,7 +231,11 @@ class Kernel:
         ours, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         line = ours[1]
         try:
-            socket.send_fds(self._control, [b"s"], [link.fileno() for link in theirs])
+            try:
+                socket.send_fds(self._control, [b"s"], [link.fileno() for link in theirs])
+            finally:
+                for link in theirs:  # before we wait: else a parent that dies now would never be heard to end
+                    link.close()
             line.settimeout(_START_SECONDS)
             message, handles, _, _ = socket.recv_fds(line, 100, 1)
             if not message or not handles:
@@ -232,9 +244,6 @@ class Kernel:
             for link in ours:
                 link.close()
             raise
-        finally:
-            for link in theirs:
-                link.close()
         child = Child(Wire(ours[0], _OPENING_BYTES, mend=True), line, handles[0])
         child.dial = ours[2] if dials else None
         return child
@@ -315,6 +324,19 @@ def _end_process(number: int, seconds: float = 0.0) -> None:
             os.waitpid(number, 0)
         finally:
             os.close(handle)
+
+
+def _find_children(number: int) -> list[int]:
+    """Children of a process that has one thread. Raises OSError when it is gone."""
+    return [int(child) for child in Path(f"/proc/{number}/task/{number}/children").read_text("ascii").split()]
+
+
+def _is_alive(number: int) -> bool:
+    """Whether a process is there and not dead already, waiting to be buried."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def _say_who(parent: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-import nestkit.hall.workshop
+import nestkit.hall.engines
 from nestkit.errors import SandboxError
 from nestkit.hall.walk import Company
 from nestkit.nest import open_nest
@@ -111,7 +111,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 @pytest.fixture
 def nest_with(engine: Engine, world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]:
     """What comes of a program that a scripted model writes, through the whole product, under a contract."""
-    monkeypatch.setattr(nestkit.hall.workshop, "open_engine", lambda **_: engine)
+    monkeypatch.setattr(nestkit.hall.engines, "open_engine", lambda **_: engine)
     monkeypatch.setattr(Engine, "close", lambda self: None)  # one for all of these runs
 
     def run(program: str, contract: Contract = "brokered") -> Told:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from processes import below, is_alive, wait_until_gone
 
 from nestkit.policy import Limits
 from nestkit.sandbox.broker import Broker
@@ -52,37 +53,6 @@ def vault(tmp_path: Path) -> Path:
     return make_vault(tmp_path / "vault", {"02_System/t.py": source + "    time.sleep(99)\n"})
 
 
-def below(number: int) -> set[int]:
-    """Every process below this one."""
-    found: set[int] = set()
-    todo = [number]
-    while todo:
-        try:
-            for task in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
-                new = {int(child) for child in task.read_text().split()} - found
-                found |= new
-                todo += new
-        except OSError:
-            continue
-    return found
-
-
-def wait_until_gone(numbers: set[int]) -> set[int]:
-    """Those of these processes that are still there two seconds later."""
-    ending = time.monotonic() + 2
-    while numbers and time.monotonic() < ending:
-        numbers = {number for number in numbers if _lives(number)}
-        time.sleep(0.02)
-    return numbers
-
-
-def _lives(number: int) -> bool:
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("moment", ["begun", "folder", "called"])
 def test_when_nest_is_killed_all_its_children_and_folders_go(vault: Path, tier: str, moment: str) -> None:
@@ -110,7 +80,7 @@ def test_a_program_killed_by_somebody_says_so_and_the_run_can_go_on(tier: str, s
     with open_engine(tier) as engine, engine.program(broker, now=NOW, seed=1) as execute:
         before = below(os.getpid())
         execute("1")
-        (child,) = {number for number in below(os.getpid()) - before if _lives(number)}
+        (child,) = {number for number in below(os.getpid()) - before if is_alive(number)}
         threading.Timer(seconds, os.kill, (child, signal.SIGKILL)).start()
         outcome = execute("import time\ntime.sleep(20)")
         assert "killed" in outcome.error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import nestkit.hall.engines
 import nestkit.hall.workshop
 from nestkit.errors import SandboxError
 from nestkit.hall.walk import Company
@@ -59,7 +60,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 def call(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ways:
     """The run of a program that calls `tool.act()`, whose body and effects are given."""
     tmp_path.chmod(0o755)
-    monkeypatch.setattr(nestkit.hall.workshop, "open_engine", lambda **_: engine)
+    monkeypatch.setattr(nestkit.hall.engines, "open_engine", lambda **_: engine)
     monkeypatch.setattr(Engine, "close", lambda self: None)  # one for all of these runs
 
     def make(body: str, effects: str = "write", program: str = "final_answer(tool.act())") -> Run:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import below, wait_until_gone
 from watching.vaults import ANSWER, QUESTION, SLOW, daemon, holds, nest, once, quicken, runs, until
 
 TASK = f"- [ ] #nest {QUESTION}\n"
@@ -335,3 +336,29 @@ def test_a_vault_whose_disk_went_away_is_not_forgotten(ops: Path) -> None:
     for each in [*away.iterdir()]:
         each.rename(ops / each.name)
     assert once(ops)["counts"] == {}
+
+
+def test_the_isolation_stays_warm_between_questions_is_healed_when_killed_and_goes_with_the_daemon(ops: Path) -> None:
+    def ask(name: str) -> set[int]:
+        (ops / f"{name}.md").write_text(TASK)
+        until(holds(ops / f"{name}.md", DONE))
+        return below(process.pid)
+
+    with daemon(ops) as process:
+        assert below(process.pid) == set(), "none before the first question"
+        first = ask("a")
+        assert len(first) == 2
+        assert ask("b") == first
+        before = sum(map(_switches, first))
+        time.sleep(1.0)
+        assert sum(map(_switches, first)) == before, "nobody wakes up for nothing"
+        for number in first:
+            os.kill(number, signal.SIGKILL)
+        second = ask("c")
+        assert len(second) == 2
+        assert not second & first
+    assert wait_until_gone(second) == set()
+    with daemon(ops) as process:
+        third = ask("d")
+        process.kill()
+    assert wait_until_gone(third) == set()

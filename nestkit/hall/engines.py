@@ -1,0 +1,136 @@
+"""A contract in; the isolation for one run, new or kept warm since the last one, out. Part of the hall. *Process*.
+
+A command opens it and ends it. A daemon keeps what it opened: to start and prove a warm parent takes longer than most
+questions, and the parent has run nothing but its own lines, so the next run's children are as clean as the first's.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from nestkit.hall.packages import beside
+from nestkit.policy import Contract
+from nestkit.sandbox.engine import Engine, open_engine
+
+IDLE_SECONDS = 600.0
+"""How long a daemon keeps what nobody uses."""
+_OLDEST_SECONDS = 6 * 3600.0
+"""What is older is opened and proven anew: systems clear away old temporary files, and the bait is one."""
+_SETTINGS = """
+/proc/sys/user/max_user_namespaces /proc/sys/kernel/unprivileged_userns_clone
+/proc/sys/kernel/apparmor_restrict_unprivileged_userns /sys/kernel/security/lsm
+"""
+"""What of the machine decides how programs can be isolated."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    engine: Engine
+    for_tables: bool
+    ground: tuple[object, ...]
+    """The machine's settings and packages at that time."""
+    at: float
+    used: float
+    """When it was given back last; monotonic clock, as `at`."""
+
+
+class Engines:
+    """The engines of one open vault: never shared with another vault, nor by two runs at a time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._keeps = False
+        self._lent: list[_Opened] = []
+        self._kept: list[_Opened] = []
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """While this is held, what a run gives back waits for the next one."""
+        self._keeps = True
+        try:
+            yield
+        finally:
+            self._keeps = False
+            self.close_idle(0.0)
+
+    def borrow(self, contract: Contract) -> Engine:
+        """An engine for one run of this contract, to be given back. Raises SandboxError where nothing isolates."""
+        for_tables = contract == "sandboxed"
+        ground = _ground()
+        with self._lock:
+            now = time.monotonic()
+            stale = [each for each in self._kept if each.ground != ground or now - each.at > _OLDEST_SECONDS]
+            fit = [each for each in self._kept if each.for_tables == for_tables and each not in stale]
+            self._kept = [each for each in self._kept if each not in stale and each not in fit[:1]]
+            self._lent += fit[:1]
+        for each in stale:
+            each.engine.close()
+        if fit:
+            return fit[0].engine
+        engine = _open_for_tables() if for_tables else open_engine()
+        with self._lock:
+            self._lent.append(_Opened(engine, for_tables, ground, time.monotonic(), 0.0))
+        return engine
+
+    def give_back(self, engine: Engine) -> None:
+        """Keep it for the next run where that is wanted and nothing of this run is left in it; else end it."""
+        with self._lock:
+            (mine,) = (each for each in self._lent if each.engine is engine)
+            self._lent.remove(mine)
+            others = any(each.for_tables == mine.for_tables for each in self._kept)
+            if self._keeps and not others and engine.is_at_rest():
+                kept = _Opened(engine, mine.for_tables, mine.ground, mine.at, time.monotonic())
+                self._kept.append(kept)
+                return
+        engine.close()
+
+    def idle_seconds(self) -> float | None:
+        """How long until something that is kept has been of no use for too long; None when nothing is kept."""
+        with self._lock:
+            ends = [each.used + IDLE_SECONDS - time.monotonic() for each in self._kept]
+        return max(0.0, min(ends)) if ends else None
+
+    def close_idle(self, most: float = IDLE_SECONDS) -> None:
+        """End what nobody has used for so many seconds."""
+        with self._lock:
+            now = time.monotonic()
+            over = [each for each in self._kept if now - each.used >= most]
+            self._kept = [each for each in self._kept if each not in over]
+        for each in over:
+            each.engine.close()
+
+
+def probe_isolation() -> str:
+    """The tier this machine gives, proven by attack. Raises SandboxError when it gives none."""
+    with open_engine() as engine:
+        return engine.tier
+
+
+def _open_for_tables() -> Engine:
+    """An engine whose programs find what is slow to import already there."""
+    return open_engine(preload=("numpy", "pandas"), site=beside())
+
+
+def _ground() -> tuple[object, ...]:
+    """What a warm parent stands on: when it changes, that parent is of yesterday."""
+    return (*map(_read, _SETTINGS.split()), *((folder, _changed(folder)) for folder in (*beside(), sys.executable)))
+
+
+def _read(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError:
+        return b""
+
+
+def _changed(file: str) -> int:
+    try:
+        return Path(file).stat().st_mtime_ns
+    except OSError:
+        return 0
