@@ -25,6 +25,8 @@ class Ask:
     """Aware. The only clock a program and its tools see."""
     note: str | None = None
     """Path of the asking note."""
+    marks: bool = True
+    """Whether that note is to tell of the run, now or when a person has approved it later."""
     selection: str = ""
     fresh: bool = False
     """Ask the model even where the program of an earlier run is kept."""

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nestkit.errors import NestError
-from nestkit.hall.walk import Company, Mark
+from nestkit.hall.walk import Company
 from nestkit.hall.writers import Call
 from nestkit.index.values import has_value
 from nestkit.note import Note, Problem, title_of
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from nestkit.nest import Nest
 
 _BYTES = 1 << 20
-_NOTHING = Mark(lambda: None, lambda run, path, before: None)
 
 
 def automations_folder(nest: Nest) -> str:
@@ -101,12 +100,13 @@ class Automations:
             text=_filled(automation.ask, asked.path) if automation.ask else f"call {automation.tool}",
             now=datetime.now().astimezone(),
             note=asked.path,
+            marks=False,
             contract=self._nest.config.contract,
             limits=self._nest.config.limits,
             trigger="watch",
         )
         call = None if automation.ask else Call(self._nest.get_tool(automation.tool), [asked.path], {})
-        company = Company(say=lambda line: self._say(f"  {line}"), mark=_NOTHING)
+        company = Company(say=lambda line: self._say(f"  {line}"))
         return self._nest.answer(ask, company, call=call)
 
     def _fires(

@@ -42,7 +42,7 @@ def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], 
     if recording.trouble:
         say(f"this run has no trace: {recording.trouble}" + (f"; the run note is {written}" if written else ""))
     try:
-        if run.ask.note and written:
+        if run.ask.note and run.ask.marks and written:
             _write_mark(nest, run, run.ask.note, before, mark)
     except NestError as error:
         say(f"{error}; the run note is {written}")
@@ -147,7 +147,16 @@ def _write_mark(nest: Nest, run: Run, asking: str, before: str | None, mark: Mar
         below = end_section(nest, path, found, run.id, state, run.id, draft_callout(run, state))
         return _marked(run, found, before) if below is None else below
 
-    rewrite(nest, mark.place if mark else lambda: asking, draft)
+    rewrite(nest, mark.place if mark else lambda: _find_moved(run, asking), draft)
+
+
+def _find_moved(run: Run, path: str) -> str | None:
+    """Where a note is after what the run itself did to it; None when the run took it away."""
+    before = next((change.before for change in run.changes if change.path == path and change.after is None), None)
+    if before is None or not run.applied or not all(done.applied for done in run.applied):
+        return path
+    found = [change.path for change in run.changes if change.kind == "add" and change.after == before]
+    return found[0] if len(found) == 1 else None
 
 
 def rewrite(nest: Nest, place: Callable[[], str | None], draft: Callable[[str, bytes], bytes | None]) -> str | None:

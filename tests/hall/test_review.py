@@ -21,7 +21,7 @@ from nestkit.hall.review import Ticked, approve, check_tick, get_entry, get_matt
 from nestkit.hall.walk import Company
 from nestkit.hall.writers import Call
 from nestkit.nest import Nest, open_nest
-from nestkit.policy import Refusal
+from nestkit.policy import Leave, Refusal
 from nestkit.run import Ask, Run, Step
 from nestkit.testing import OllamaServer
 
@@ -143,6 +143,19 @@ def test_what_is_shown_for_approval_hides_nothing(here: Nest) -> None:
     assert "+ab⟦U+202E⟧dc" in text
     assert "\u202e" not in text
     assert approve_last(here).status == "ok"
+
+
+@pytest.mark.parametrize("program", ["move_note('Quarry', 'Done/Quarry')", "append_note('Quarry', 'more')"])
+def test_a_note_that_its_own_run_changed_or_moved_tells_of_the_run_where_it_is_now(here: Nest, program: str) -> None:
+    said: list[str] = []
+    turns = [{"role": "assistant", "content": f"```python\nfinal_answer({program})\n```"}]
+    question = Ask("do it", TIME, note=here.path_of("Quarry"), model="ollama/scripted", leave=Leave(yes=True))
+    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLLAMA_HOST", server.url)
+        done = here.answer(question, Company(say=said.append))
+    assert (done.status, said) == ("ok", [])
+    (path,) = (change.path for change in done.applied if change.kind != "delete")
+    assert "(ok)" in here.read_text(path)
 
 
 def test_an_approval_is_used_once(here: Nest) -> None:

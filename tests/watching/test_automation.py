@@ -39,6 +39,40 @@ def log(note: str) -> str:
 '''
 
 
+FILE_AWAY = '''"""File notes away.
+
+---
+nest:
+  permissions: ["write:**", "delete:In/"]
+---
+"""
+
+import os
+
+
+def file_away(note: str) -> str:
+    """Move a note among those that are done.
+
+    Args:
+        note: Its path.
+    """
+    os.makedirs("Done", exist_ok=True)
+    os.rename(note, f"Done/{os.path.basename(note)}")
+    return note
+
+
+def touch_up(note: str) -> str:
+    """Add a line to a note.
+
+    Args:
+        note: Its path.
+    """
+    with open(note, "a") as file:
+        file.write("seen\\n")
+    return note
+'''
+
+
 @pytest.fixture(autouse=True)
 def _quick() -> None:
     quicken()
@@ -146,6 +180,26 @@ def test_a_tool_without_leave_waits_for_a_person(vault: Path) -> None:
     told = once(vault)
     assert logged(vault) == []
     assert told["last"][0]["state"] in ("waiting", "refused")
+
+
+@pytest.mark.parametrize(
+    ("tool", "path", "content"),
+    [("filing.file_away", "Done/a.md", "letter\n"), ("filing.touch_up", "In/a.md", "letter\nseen\n")],
+)
+def test_an_automation_that_a_person_approves_later_leaves_the_note_it_happened_to_alone(
+    vault: Path, tool: str, path: str, content: str
+) -> None:
+    (vault / "02_System/filing.py").write_text(FILE_AWAY)
+    assert nest(vault, "trust", tool, "--yes").returncode == 0
+    automate(vault, on="created", folder="In", tool=tool)
+    once(vault)
+    (vault / "In").mkdir()
+    (vault / "In/a.md").write_text("letter\n")
+    once(vault)
+    done = nest(vault, "review", "approve", "last")
+    assert done.returncode == 0, done.stderr
+    assert "is not there" not in done.stderr
+    assert (vault / path).read_text() == content
 
 
 def test_a_running_daemon_takes_up_a_new_automation(vault: Path) -> None:
