@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from nestkit.errors import ConfigError
-from nestkit.policy import CONTRACTS, Contract, Limits
+from nestkit.policy import CONTRACTS, Contract, Limits, narrow
 
 KNOWN: Mapping[str, Mapping[str, type]] = {
     "vault": {"system": str, "runs": str, "private": list, "protected": list},
@@ -29,9 +29,6 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
     "check": {},
 }
 """Section -> key -> type. `check` belongs to a door that reads it itself."""
-
-
-_STRICTNESS: tuple[Contract, ...] = ("sandboxed", "brokered", "reviewed")
 
 
 FETCHING = ("always", "ask", "never")
@@ -129,14 +126,13 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
     lower = {
         item.name: min(getattr(mine.limits, item.name), getattr(theirs.limits, item.name)) for item in fields(Limits)
     }
-    contract = max(mine.contract, theirs.contract, key=_STRICTNESS.index)
     return replace(
         theirs,
         servers=mine.servers,
         model=_narrower_model(mine.model, theirs.model),
         tick=mine.tick and theirs.tick,
         fetch=max(mine.fetch, theirs.fetch, key=FETCHING.index),
-        contract=contract,
+        contract=narrow(mine.contract, theirs.contract),
         private=mine.private + theirs.private if theirs.private != mine.private else mine.private,
         protected=mine.protected + theirs.protected if theirs.protected != mine.protected else mine.protected,
         limits=Limits(**lower),

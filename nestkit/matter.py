@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nestkit.change import Change, digest
+from nestkit.policy import Contract, has_world
 from nestkit.visible import find_pretenders, reviewed
 
 Gate = Literal["program", "call", "changes"]
 """Where a run waits: before a program runs, before a call that needs leave, before changes reach the vault."""
+
+_WORLD = "the program itself: read the vault's files (not the private ones), import packages, save files of its own"
+"""What is shown of a program that is given more than its broker."""
 
 MOST_CHARS = 100_000
 """Longer matters are not put into a note whole: nobody can judge there what is cut."""
@@ -25,7 +29,7 @@ class Matter:
 
     run: str
     gate: Gate
-    contract: str
+    contract: Contract
     program: str = ""
     """The program that waits; for changes, all programs that made them."""
     call: str = ""
@@ -52,12 +56,13 @@ class Matter:
     @property
     def parts(self) -> tuple[tuple[str, str], ...]:
         """(title, text) of each part, in reading order; in the text nothing hides."""
+        own = [_WORLD] if self.gate == "program" and has_world(self.contract) else []
         scripts = [f"{path} {seal[:12]}" for path, seal in sorted(self.scripts.items())]
         texts = {
             "Beware": "\n".join(self.warnings),
             "Call": self.call,
             "Program": self.program.strip("\n"),
-            "May do": "\n".join(self.effects),
+            "May do": "\n".join([*own, *self.effects]),
             "Changes": _diff(self.changes),
             "Scripts": "\n".join(scripts),
         }

@@ -10,8 +10,26 @@ from typing import Literal
 from nestkit.change import Change
 from nestkit.tool import Effect, Tool
 
-Contract = Literal["brokered", "sandboxed", "reviewed"]
-CONTRACTS: tuple[Contract, ...] = ("brokered", "sandboxed", "reviewed")
+Contract = Literal["brokered", "sandboxed", "reviewed", "reviewed:sandboxed"]
+CONTRACTS: tuple[Contract, ...] = ("brokered", "sandboxed", "reviewed", "reviewed:sandboxed")
+
+
+def is_reviewed(contract: Contract) -> bool:
+    """Whether a person must have approved a program before it runs."""
+    return contract.startswith("reviewed")
+
+
+def has_world(contract: Contract) -> bool:
+    """Whether a program is given more than its broker: the vault to read, packages, a folder of its own."""
+    return contract.endswith("sandboxed")
+
+
+def narrow(mine: Contract, theirs: Contract) -> Contract:
+    """The contract under both: reviewed where either says so, with a world where both do."""
+    world = has_world(mine) and has_world(theirs)
+    if is_reviewed(mine) or is_reviewed(theirs):
+        return "reviewed:sandboxed" if world else "reviewed"
+    return "sandboxed" if world else "brokered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +161,7 @@ def check_changes(changes: Sequence[Change], contract: Contract = "brokered") ->
     `sandboxed` a program wrote them with its own hands: every change is looked at.
     """
     for change in changes:
-        if contract == "sandboxed" and change.kind == "add":
+        if has_world(contract) and change.kind == "add":
             return Refusal(f"it would add {change.path}", _REVIEW, needs_person=True)
         if change.kind != "add":
             verb = "change" if change.kind == "modify" else "delete"

@@ -14,6 +14,7 @@ from typing import Any
 from nestkit.agent.budget import count_tokens
 from nestkit.agent.quote import data_block, plain, shorten
 from nestkit.model import Message
+from nestkit.policy import has_world
 from nestkit.run import Ask, Outcome
 
 PROMPTS = {"code": "system", "json": "json"}
@@ -30,7 +31,7 @@ _WORLD = (
     "- What they save in the working folder (pictures as png or jpg, tables as csv) is attached to the answer.\n"
     "- The vault itself is changed by tools only."
 )
-"""What the contract `sandboxed` adds to a prompt."""
+"""What a program that has a world is told of it."""
 _FILES = Path(__file__).parent / "prompts"
 
 
@@ -56,7 +57,7 @@ def draft_prompt(ask: Ask, tools: Sequence[str], facts: Mapping[str, Any], promp
     parts = [
         prompt.strip(),
         "Tools\n" + "\n".join(f"- {line}" for line in fit_lines(tools)) if tools else "",
-        _WORLD if ask.contract == "sandboxed" else "",
+        _WORLD if has_world(ask.contract) else "",
         f"Now it is {ask.now:%A} {ask.now.isoformat(timespec='minutes')}.",
         f"The vault in short: {data_block('vault', facts)}" if facts else "",
         f"The ask\n{plain(ask.text)}",

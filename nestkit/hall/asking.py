@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nestkit.change import digest
-from nestkit.policy import CONTRACTS, Limits
+from nestkit.policy import CONTRACTS, Limits, narrow
 from nestkit.run import Ask
 from nestkit.trigger import Trigger
 from nestkit.vault.names import matches_any
@@ -52,8 +52,7 @@ def draft_ask(nest: Nest, path: str, trigger: Trigger) -> Ask | str:
     contract = options.get("contract", nest.config.contract)
     if contract not in CONTRACTS:
         return f"no contract {contract[:40]!r}; there are {', '.join(CONTRACTS)}"
-    strict = ("sandboxed", "brokered", "reviewed")
-    if strict.index(contract) < strict.index(nest.config.contract):
+    if narrow(nest.config.contract, contract) != contract:
         return f"a note cannot loosen the contract {nest.config.contract} to {contract}"
     model, mine = options.get("model", "auto"), nest.config.model.partition("/")
     if model not in ("auto", "builtin") and model.partition("/")[0] != (mine[0] if mine[1] else "ollama"):

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 from nestkit.hall.packages import beside
-from nestkit.policy import Contract
+from nestkit.policy import Contract, has_world
 from nestkit.sandbox.engine import Engine, open_engine
 
 IDLE_SECONDS = 600.0
@@ -61,7 +61,7 @@ class Engines:
 
     def borrow(self, contract: Contract) -> Engine:
         """An engine for one run of this contract, to be given back. Raises SandboxError where nothing isolates."""
-        for_tables = contract == "sandboxed"
+        for_tables = has_world(contract)
         ground = _ground()
         with self._lock:
             now = time.monotonic()

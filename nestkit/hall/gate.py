@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nestkit.change import Change
 from nestkit.matter import Gate as GateName
 from nestkit.matter import Matter
-from nestkit.policy import Refusal, check_call, check_changes, effects_needing_leave
+from nestkit.policy import Refusal, check_call, check_changes, effects_needing_leave, is_reviewed
 from nestkit.run import Run
 from nestkit.tool import Tool
 
@@ -50,7 +50,7 @@ class Gate:
         `approval` is the digest under which the same program ran before, in an earlier part of this run.
         """
         self._program, self._covered = text, frozenset()
-        if self._run.ask.contract != "reviewed":
+        if not is_reviewed(self._run.ask.contract):
             return ""
         tools, is_computed = find_tools(text, self._nest.registry.tools)
         notes = ("It computes names: what it calls cannot be told in advance. What needs leave asks again.",)

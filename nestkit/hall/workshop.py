@@ -20,7 +20,7 @@ from nestkit.hall.gate import Gate, find_tools
 from nestkit.hall.packages import beside
 from nestkit.hall.recording import Recording
 from nestkit.note import Problem
-from nestkit.policy import Refusal, effects_needing_leave
+from nestkit.policy import Refusal, effects_needing_leave, has_world
 from nestkit.run import Execute, Outcome, Run, ToolCall
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.check import check_program
@@ -127,7 +127,7 @@ class Workshop:
 
     def _world(self, engine: Engine) -> World | None:
         """What the programs of this run are given besides their broker: nothing, or the vault to read and packages."""
-        if self._run.ask.contract != "sandboxed":
+        if not has_world(self._run.ask.contract):
             return None
         root, config = self._nest.root, self._nest.config
         hide = (*_HIDDEN, *find_sight(root, (), config.private, always=(config.system,)).hide)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nestkit.hall.review import approve, get_entry
+from nestkit.hall.review import approve, get_entry, get_matter
 from nestkit.hall.walk import Company
+from nestkit.matter import draft_matter
 from nestkit.nest import open_nest
 from nestkit.run import Ask, Run
 from nestkit.testing import OllamaServer
@@ -29,7 +31,7 @@ def ask(vault: Path, *programs: str, contract: Any = "sandboxed") -> Run:
         with open_nest(vault, vault, to_write=True) as nest:
             nest.refresh()
             run = nest.answer(Ask("draw it", TIME, model="ollama/scripted", contract=contract), Company())
-        assert "VAULT_PATH" in json.dumps(server.requests[0]) or contract != "sandboxed"
+        assert "VAULT_PATH" in json.dumps(server.requests[0]) or not contract.endswith("sandboxed")
         return run
 
 
@@ -101,3 +103,48 @@ def test_a_failed_run_leaves_no_file(ops: Path) -> None:
     run = ask(ops, "open('t.csv', 'w').write('a')\nraise ValueError('no')")
     assert run.status != "ok"
     assert not list(ops.rglob("t.csv"))
+
+
+LOOKS = (
+    "import os\nfrom pathlib import Path\nfinal_answer(len(list(Path(os.environ['VAULT_PATH']).glob('Projects/*.md'))))"
+)
+
+
+def test_reviewed_and_sandboxed_it_gets_its_hands_after_a_yes_to_just_that(ops: Path) -> None:
+    run = ask(ops, LOOKS, contract="reviewed:sandboxed")
+    assert (run.status, run.tier) == ("waiting", ""), "nothing has run"
+    assert run.path is not None
+    text = (ops / run.path).read_text("utf-8")
+    assert "nest-contract: reviewed:sandboxed\n" in text
+    assert "the program itself: read the vault's files" in text
+    with open_nest(ops, ops, to_write=True) as nest:
+        nest.refresh()
+        entry = get_entry(nest, "last")
+        matter = get_matter(nest, entry)
+        assert matter.digest == entry.digest
+        assert replace(matter, contract="reviewed").digest != entry.digest, "a yes to less is no yes to this"
+        done = approve(nest, entry, entry.digest, Company())
+    assert (done.status, done.end.answer) == ("ok", len(list(ops.glob("Projects/*.md"))))
+    assert done.ask.contract == "reviewed:sandboxed"
+
+
+def test_what_it_would_change_waits_once_more(ops: Path) -> None:
+    ask(ops, "write_note('Ideas/New.md', 'from a tool')\nfinal_answer('written')", contract="reviewed:sandboxed")
+    with open_nest(ops, ops, to_write=True) as nest:
+        nest.refresh()
+        for gate in ("program", "changes"):
+            assert not (ops / "Ideas").exists()
+            entry = get_entry(nest, "last")
+            assert entry.gate == gate
+            approve(nest, entry, entry.digest, Company())
+    assert (ops / "Ideas/New.md").read_text() == "from a tool"
+
+
+def test_without_that_word_an_approved_program_has_no_hands(ops: Path) -> None:
+    ask(ops, LOOKS, "final_answer('gave up')", contract="reviewed")
+    with open_nest(ops, ops, to_write=True) as nest:
+        nest.refresh()
+        entry = get_entry(nest, "last")
+        assert "the program itself" not in "\n".join(draft_matter(get_matter(nest, entry)))
+        done = approve(nest, entry, entry.digest, Company())
+    assert "VAULT_PATH" in done.steps[0].outcome.error

@@ -164,6 +164,7 @@ def test_why_tells_of_everything_in_a_note(ops: Path) -> None:
         ("yes=1", "unknown option"),
         ("contract=free", "no contract"),
         ("contract=sandboxed", "cannot loosen"),
+        ("contract=reviewed:sandboxed", "cannot loosen"),
         ("model=openai/gpt", "another server"),
         ("steps=many", "numbers"),
     ],

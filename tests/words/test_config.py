@@ -76,6 +76,8 @@ def test_a_vault_may_name_a_model_but_lead_to_no_other_server(mine: str, theirs:
         ("brokered", "reviewed", "reviewed"),
         ("reviewed", "brokered", "reviewed"),
         ("sandboxed", "brokered", "brokered"),
+        ("sandboxed", "reviewed:sandboxed", "reviewed:sandboxed"),
+        ("brokered", "reviewed:sandboxed", "reviewed"),
     ],
 )
 def test_a_vault_may_only_choose_the_stricter_contract(mine: str, theirs: str, in_force: str) -> None:

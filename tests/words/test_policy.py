@@ -7,7 +7,17 @@ from dataclasses import replace
 import pytest
 
 from nestkit.change import Change
-from nestkit.policy import Leave, check_call, check_changes, effects_needing_leave
+from nestkit.policy import (
+    CONTRACTS,
+    Contract,
+    Leave,
+    check_call,
+    check_changes,
+    effects_needing_leave,
+    has_world,
+    is_reviewed,
+    narrow,
+)
 from nestkit.tool import Effect, Tool
 
 READER = Tool("a.read", "02_System/a.py", "function")
@@ -34,6 +44,18 @@ def test_a_call_needs_leave_for_all_but_reading(tool: Tool, needed: str) -> None
     assert ", ".join(map(str, effects_needing_leave(tool))) == needed
     refusal = check_call(tool, Leave())
     assert (refusal is not None and refusal.needs_person) == bool(needed)
+
+
+@pytest.mark.parametrize("mine", CONTRACTS)
+@pytest.mark.parametrize("theirs", CONTRACTS)
+def test_the_narrower_of_two_contracts_gives_what_both_give_and_asks_what_either_asks(
+    mine: Contract, theirs: Contract
+) -> None:
+    both = narrow(mine, theirs)
+    assert both == narrow(theirs, mine)
+    assert has_world(both) == (has_world(mine) and has_world(theirs))
+    assert is_reviewed(both) == (is_reviewed(mine) or is_reviewed(theirs))
+    assert narrow(mine, mine) == mine
 
 
 def test_leave_lets_a_tool_go_ahead_but_never_start_programs_it_does_not_name() -> None:
