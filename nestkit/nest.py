@@ -182,10 +182,10 @@ class Nest(Lookups):
         kinds = self.kinds()
         seal = f"{self.config.private} {self.config.runs} {sorted(kinds.items())}"
 
-        def is_hidden(path: str) -> bool:
-            return self.is_private(path) or self.is_run(path)
+        def kind_of(name: str, value: Any) -> str:
+            return property_kind(name, value, kinds)
 
-        return read_vocabulary(self.index, lambda name, value: property_kind(name, value, kinds), is_hidden, seal)
+        return read_vocabulary(self.index, kind_of, self.is_private, self.config.runs, seal)
 
     def is_private(self, path: str) -> bool:
         """Whether the settings hide this path from programs, tools and models."""

@@ -37,7 +37,7 @@ def open_desk(nest: Nest, stage: Stage) -> Desk:
         nest.describe_tool,
         nest.is_private,
         lambda: nest.finder,
-        nest.is_run,
+        nest.config.runs,
     )
 
 
@@ -55,15 +55,19 @@ class Desk:
     """Whether a path is hidden from programs, tools and models."""
     finder: Callable[[], Finder]
     """The tools, ready to be asked for; made when somebody asks."""
-    is_run: Callable[[str], bool]
-    """Whether a path is a run's note: an answer never feeds on earlier answers unless it asks for them by name."""
+    runs: str
+    """Folder of the runs' notes: an answer never feeds on earlier answers unless it asks for them by name."""
     reads: dict[str, None] = field(default_factory=dict)
     """Paths of the notes opened so far, in order."""
 
+    def is_run(self, path: str) -> bool:
+        """Whether this path lies in the runs' folder."""
+        return path.startswith(f"{self.runs}/")
+
     def list_notes(self, tag: str, folder: str, where: Mapping[str, Any]) -> list[Record]:
-        runs = bool(folder) and self.is_run(f"{folder.strip('/')}/")
-        found = facts.list_records(self.index, tag, folder, where)
-        kept = [self._shown(r) for r in found if not self._replaced(r["path"]) and (runs or not self.is_run(r["path"]))]
+        asked_for = bool(folder) and self.is_run(f"{folder.strip('/')}/")
+        found = facts.list_records(self.index, tag, folder, where, without="" if asked_for else self.runs)
+        kept = [self._shown(record) for record in found if not self._replaced(record["path"])]
         staged = facts.records_of(self._staged_notes(), tag, folder, where)
         return self._opened(sorted([*kept, *staged], key=lambda record: str(record["path"])))
 

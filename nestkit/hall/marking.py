@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nestkit.change import digest
@@ -114,7 +115,7 @@ class Marking:
     def place(self, asked: Asked) -> str | None:
         """Path of the note in which the claim stands, wherever it was moved; None when it stands nowhere."""
         mark = asked.claim.encode()
-        for path in (asked.path, *self._others()):
+        for path in chain((asked.path,), self._others()):
             try:
                 if mark in read_file(self._nest.root, path, _NOTE_BYTES):
                     return path
@@ -122,9 +123,11 @@ class Marking:
                 continue
         return None
 
-    def _others(self) -> Sequence[str]:
-        entries = list_files(self._nest.root, self._nest.config.system)
-        return [each.path for each in entries if not why_no_source(each.path) and not self._nest.is_run(each.path)]
+    def _others(self) -> Iterator[str]:
+        """Every other note it may have gone to; listed only once somebody looks for it there."""
+        for entry in list_files(self._nest.root, self._nest.config.system):
+            if not why_no_source(entry.path) and not self._nest.is_run(entry.path):
+                yield entry.path
 
     def _ended(
         self, asked: Asked, path: str, before: bytes, state: TriggerState, id: str, lines: Sequence[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,15 +76,18 @@ def get_note(index: Index, path: str) -> Note:
 
 
 def list_records(
-    index: Index, tag: str = "", folder: str = "", where: Mapping[str, Any] | None = None
+    index: Index, tag: str = "", folder: str = "", where: Mapping[str, Any] | None = None, without: str = ""
 ) -> Iterator[Record]:
-    """Notes as plain records, sorted by path; `where` compares properties, in lists any item."""
-    chosen, values = _chosen(tag, folder, where)
+    """Notes as plain records, sorted by path; `where` compares properties, in lists any item.
+
+    Notes in the folder `without` are left out, at no cost however many they are.
+    """
+    chosen, values = _chosen(tag, folder, where, without)
     query = (
         "SELECT f.path, f.size, f.mtime_ns, n.properties, n.aliases, n.tags, n.fields, f.id FROM files f"
         f" JOIN notes n ON n.file = f.id WHERE {chosen} ORDER BY f.path"
     )
-    dests_of = _dests(index) if chosen == _ALL else None
+    dests_of = None if tag or folder or where else _dests(index, chosen, values)
     for row in index.connection.execute(query, values):
         properties = json.loads(row[3]) if row[3] else {}
         if _passes(properties, where):
@@ -96,7 +99,7 @@ def list_records(
 _ALL = "f.kind = 'note'"
 
 
-def _chosen(tag: str, folder: str, where: Mapping[str, Any] | None) -> tuple[str, tuple[Any, ...]]:
+def _chosen(tag: str, folder: str, where: Mapping[str, Any] | None, without: str = "") -> tuple[str, tuple[Any, ...]]:
     """A condition on a row `f` of `files` that all notes asked for meet, perhaps among others; its values."""
     wanted = [Filter("tag", tag)] if tag else []
     for name, value in (where or {}).items():
@@ -107,6 +110,8 @@ def _chosen(tag: str, folder: str, where: Mapping[str, Any] | None) -> tuple[str
     if folder:
         key = key_of(folder.strip("/"))
         parts.append(("f.path_key > ? AND f.path_key < ?", (key + "/", key + "0")))  # "0" is what follows "/"
+    if without:
+        parts.append(("substr(f.path, 1, ?) <> ?", (len(without) + 1, f"{without}/")))
     return " AND ".join([_ALL, *(sql for sql, _ in parts)]), tuple(value for _, values in parts for value in values)
 
 
@@ -177,11 +182,14 @@ def task_record(path: str, task: Task) -> Record:
     }
 
 
-def _dests(index: Index) -> dict[int, list[str]]:
-    """File id -> paths its links lead to, each once, in order of first link."""
+def _dests(index: Index, chosen: str, values: Sequence[Any]) -> dict[int, list[str]]:
+    """File id -> paths its links lead to, each once, in order of first link; `chosen` as by `_chosen`."""
     found: dict[int, dict[str, None]] = {}
-    query = "SELECT l.file, f.path FROM links l JOIN files f ON f.id = l.dest ORDER BY l.file, l.position"
-    for file_id, path in index.connection.execute(query):
+    query = (  # CROSS: notes first, so that links of those left out are not even passed over
+        "SELECT l.file, d.path FROM files f CROSS JOIN links l ON l.file = f.id CROSS JOIN files d ON d.id = l.dest"
+        f" WHERE {chosen} ORDER BY f.id, l.position"
+    )
+    for file_id, path in index.connection.execute(query, values):
         found.setdefault(file_id, {})[path] = None
     return {file_id: list(paths) for file_id, paths in found.items()}
 

@@ -23,9 +23,9 @@ class Found(NamedTuple):
 
 def find_documenting(index: Index, system: str) -> list[Found]:
     """Notes whose property `tool` links to a script, and notes beside a script that bear its name; by path."""
-    linked = index.rows(
-        "SELECT s.path, d.path, l.heading, n.properties, n.body FROM scripts c JOIN files d ON d.id = c.file"
-        " JOIN links l ON l.dest = d.id JOIN files s ON s.id = l.file JOIN notes n ON n.file = s.id"
+    linked = index.rows(  # CROSS: scripts are few, links are many
+        "SELECT s.path, d.path, l.heading, n.properties, n.body FROM scripts c CROSS JOIN files d ON d.id = c.file"
+        " CROSS JOIN links l ON l.dest = d.id JOIN files s ON s.id = l.file JOIN notes n ON n.file = s.id"
         " WHERE lower(l.key) = 'tool' OR lower(l.key) LIKE 'tool.%' ORDER BY s.path, l.position"
     )
     found = {(str(row[0]), str(row[1])): _found(row) for row in linked}

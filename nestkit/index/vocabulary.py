@@ -25,8 +25,11 @@ KindOf = Callable[[str, Any], str]
 """Property name and value to its kind, by Obsidian's rules; handed in by the hall."""
 
 
-def read_vocabulary(index: Index, kind_of: KindOf, is_private: Callable[[str], bool], seal: str) -> Vocabulary:
-    """The vault's words without those of private notes; kept in the index until a file or the `seal` changes.
+def read_vocabulary(
+    index: Index, kind_of: KindOf, is_private: Callable[[str], bool], without: str, seal: str
+) -> Vocabulary:
+    """The vault's words without those of private notes and of the folder `without`; kept in the index until a file or
+    the `seal` changes.
 
     `seal` stands for the settings that decide about kinds and privacy.
     """
@@ -36,7 +39,7 @@ def read_vocabulary(index: Index, kind_of: KindOf, is_private: Callable[[str], b
         kept = json.loads(str(row[0]))
         if kept["now"] == now:
             return _rebuilt(kept)
-    made = _count(index, kind_of, is_private)
+    made = _count(index, kind_of, is_private, without)
     text = to_json({**asdict(made), "now": now})
     with contextlib.suppress(sqlite3.OperationalError):  # another process is writing: it will be counted again
         index.connection.execute("INSERT OR REPLACE INTO meta VALUES ('vocabulary', ?)", (text,))
@@ -78,14 +81,17 @@ class _Tally:
         return PropertyWords(kinds, tuple(value for value, _ in self.values.most_common(_VALUES)), self.count)
 
 
-def _count(index: Index, kind_of: KindOf, is_private: Callable[[str], bool]) -> Vocabulary:
+def _count(index: Index, kind_of: KindOf, is_private: Callable[[str], bool], without: str) -> Vocabulary:
     titles: dict[str, str] = {}
     aliases: dict[str, str] = {}
     tags: dict[str, str] = {}
     properties: dict[str, _Tally] = {}
     fields: dict[str, _Tally] = {}
-    query = "SELECT f.path, n.properties, n.aliases, n.tags, n.fields FROM notes n JOIN files f ON f.id = n.file"
-    for path, own, names, tagged, inline in index.connection.execute(query + " WHERE f.kind = 'note' ORDER BY f.path"):
+    query = (
+        "SELECT f.path, n.properties, n.aliases, n.tags, n.fields FROM notes n JOIN files f ON f.id = n.file"
+        " WHERE f.kind = 'note' AND substr(f.path, 1, ?) <> ? ORDER BY f.path"
+    )
+    for path, own, names, tagged, inline in index.connection.execute(query, (len(without) + 1, f"{without}/")):
         if is_private(path):
             continue
         titles[path] = title_of(path)

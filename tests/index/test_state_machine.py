@@ -289,7 +289,7 @@ class VaultMachine(RuleBasedStateMachine):
         said = [str(row[0]) for row in index.rows("SELECT f.path FROM notes n JOIN files f ON f.id = n.file")]
         notes = {path: facts.get_note(index, path) for path in sorted(said)}
         sections = {path: [find_section(note, f"#{h.text}") for h in note.headings] for path, note in notes.items()}
-        words = read_vocabulary(index, property_kind, lambda path: path.startswith("b/"), str(self.built))
+        words = read_vocabulary(index, property_kind, lambda path: path.startswith("b/"), "03_Runs", str(self.built))
         return {
             "files": index.rows("SELECT path, kind, size, mtime_ns, digest FROM files ORDER BY path"),
             "listed": sorted(entry.path for entry in list_files(self.root)) == known,
