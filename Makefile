@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit setup clean
+.PHONY: demo test lint types unit test-realserver setup clean
 
 setup: $(BIN)/.ready
 
@@ -27,6 +27,12 @@ types: setup
 # fails again, a busy machine does not.
 unit: setup
 	$(BIN)/pytest -n auto || $(BIN)/pytest --last-failed --last-failed-no-failures none
+
+# llama.cpp's own server with a scripted model: its tokenizer, template, stream and overflow. Built once a machine, from
+# its Python package, into the user's cache.
+test-realserver: setup
+	$(BIN)/python tests/realserver/build.py
+	$(BIN)/pytest -m realserver tests/realserver
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -24,6 +24,7 @@ from nestkit.agent.calls import (
     find_program,
     find_react,
 )
+from nestkit.agent.schema import own_name
 from nestkit.model import Reply
 
 
@@ -91,7 +92,8 @@ def parse_call(reply: Reply) -> Action | Unusable:
     text, has_thought = split_thinking(_tidied(reply.text))
     if not calls:
         value = find_json(text)[0]
-        calls = find_calls(text) or find_react(text) or calls_in(value)
+        spelled = find_calls(text) or find_react(text) or calls_in(value)
+        calls = [Call(own_name(call.name), call.arguments) for call in spelled]  # it was told the protocol's names
         if not calls and isinstance(value, dict) and "final_answer" in value:
             calls = [Call("final_answer", {"value": value["final_answer"]})]
     if calls:

@@ -43,7 +43,7 @@ class Schemas:
 
     def real_name(self, name: str) -> str:
         """The tool's own name; a name that a model found with `find_tools` stands for itself."""
-        return self.names.get(name, name.replace("__", ".").removeprefix("functions."))
+        return self.names.get(name) or own_name(name)
 
 
 def draft_schemas(tools: Sequence[Tool], most_tokens: int) -> Schemas:
@@ -64,6 +64,11 @@ def draft_schemas(tools: Sequence[Tool], most_tokens: int) -> Schemas:
 def wire_name(name: str) -> str:
     """The name with `__` for dots; what else the protocol does not allow is left out."""
     return re.sub(r"[^A-Za-z0-9_-]", "", name.replace(".", "__"))[:_NAME_CHARS]
+
+
+def own_name(name: str) -> str:
+    """The name of the tool that a name of the protocol stands for, as far as the name alone tells."""
+    return name.removeprefix("functions.").replace("__", ".")
 
 
 def _draft(tool: Tool) -> Mapping[str, Any]:

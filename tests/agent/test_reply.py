@@ -38,6 +38,19 @@ def test_the_thought_is_what_stands_before_the_program() -> None:
     assert found == Action("x = 1\n", "I look first.")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "fx__convert", "arguments": {"amount": 1}}',
+        '<tool_call>{"name": "functions.fx__convert", "arguments": {"amount": 1}}</tool_call>',
+        '[TOOL_CALLS]fx__convert[ARGS]{"amount": 1}',
+        '<|channel|>commentary to=functions.fx__convert <|message|>{"amount": 1}<|call|>',
+    ],
+)
+def test_a_call_that_came_as_text_is_known_by_the_name_its_model_was_told(text: str) -> None:
+    assert parse_call(Reply(text)) == Action("print(fx.convert(amount=1))\n")
+
+
 PIECES = (
     *("```", "```python\n", "\n", "print(1)", "<code>", "</code>", "<think>", "</think>", "{", '"code": "', "}", "'"),
     *("<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[", "]", "<function=f>", "<parameter=p>", "</function>", ">>> "),
