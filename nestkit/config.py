@@ -7,11 +7,19 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from nestkit.errors import ConfigError
-from nestkit.policy import CONTRACTS, Contract, Limits, narrow
+from nestkit.policy import CONTRACTS, ENGINES, Contract, Limits, narrow
 
 KNOWN: Mapping[str, Mapping[str, type]] = {
     "vault": {"system": str, "runs": str, "private": list, "protected": list},
-    "ask": {"model": str, "contract": str, "steps": int, "seconds": float, "tokens": int},
+    "ask": {
+        "model": str,
+        "contract": str,
+        "engine": str,
+        "image": str,
+        "steps": int,
+        "seconds": float,
+        "tokens": int,
+    },
     "limits": {item.name: int if item.type == "int" else float for item in fields(Limits)},
     "model": {"host": str, "host_key": str, "openai": str, "openai_key": str, "think": str},
     "packages": {"index": str, "fetch": str},
@@ -83,6 +91,10 @@ class Config:
     """Globs never written, besides those always protected."""
     model: str = "auto"
     contract: Contract = "brokered"
+    engine: str = "auto"
+    """What isolates programs; the person's own settings only."""
+    image: str = ""
+    """Image for the engine `container`, pinned by its digest; the person's own settings only."""
     servers: Servers = field(default_factory=Servers)
     """The person's own settings only, never a vault's."""
     index: str = "https://pypi.org/simple"
@@ -129,6 +141,8 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
     return replace(
         theirs,
         servers=mine.servers,
+        engine=mine.engine,
+        image=mine.image,
         model=_narrower_model(mine.model, theirs.model),
         tick=mine.tick and theirs.tick,
         fetch=max(mine.fetch, theirs.fetch, key=FETCHING.index),
@@ -177,8 +191,9 @@ def _check_key(file: str, section: str, key: str, value: object) -> None:
         raise ConfigError(f"{file}: packages.fetch should be one of {', '.join(FETCHING)}, not {value!r}")
     if key == "index" and not str(value).startswith(("https://", "http://", "/")):
         raise ConfigError(f"{file}: packages.index should be an address or an absolute folder, not {value!r}")
-    if section == "ask" and key == "contract" and value not in CONTRACTS:
-        raise ConfigError(f"{file}: ask.contract should be one of {', '.join(CONTRACTS)}, not {value!r}")
+    words = {"contract": CONTRACTS, "engine": ENGINES}.get(key) if section == "ask" else None
+    if words and value not in words:
+        raise ConfigError(f"{file}: ask.{key} should be one of {', '.join(words)}, not {value!r}")
 
 
 def _apply(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
@@ -192,6 +207,8 @@ def _apply(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
         protected=tuple(place.get("protected", config.protected)),
         model=str(ask.get("model", config.model)),
         contract=ask.get("contract", config.contract),
+        engine=str(ask.get("engine", config.engine)),
+        image=str(ask.get("image", config.image)),
         fetch=sections.get("packages", {}).get("fetch", config.fetch),
         tick=sections.get("review", {}).get("tick", config.tick),
         limits=replace(config.limits, **limits),

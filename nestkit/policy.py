@@ -12,6 +12,8 @@ from nestkit.tool import Effect, Tool
 
 Contract = Literal["brokered", "sandboxed", "reviewed", "reviewed:sandboxed"]
 CONTRACTS: tuple[Contract, ...] = ("brokered", "sandboxed", "reviewed", "reviewed:sandboxed")
+ENGINES = ("auto", "kernel-full", "kernel-lite", "seatbelt", "wasm", "monty", "container")
+"""Ways to isolate, as a person asks for them; `auto` is the strongest of this system that proves itself."""
 
 
 def is_reviewed(contract: Contract) -> bool:

@@ -33,6 +33,8 @@ class Ask:
     model: str = "auto"
     """`auto`, `builtin`, `ollama/NAME`, `openai/NAME`."""
     contract: Contract = "brokered"
+    engine: str = "auto"
+    """What is to isolate its programs: one of `ENGINES`."""
     style: Literal["code", "json"] = "code"
     limits: Limits = field(default_factory=Limits)
     leave: Leave = field(default_factory=Leave)
@@ -138,7 +140,7 @@ class Run:
     model: str = ""
     """What wrote the programs: `builtin`, `ollama/NAME`; empty when nothing did."""
     tier: str = ""
-    """How the program was isolated, as proven: `kernel-full`, `kernel-lite`."""
+    """How its programs were isolated, as proven: `kernel-full`, `monty, scripts in kernel-full`."""
     reading: str = ""
     """How the built-in planner understood the ask."""
     changes: tuple[Change, ...] = ()

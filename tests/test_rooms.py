@@ -22,6 +22,7 @@ OUTSIDE = {
     "httpcore": "agent",
     "platformdirs": "vault",
     "watchdog": "watching",
+    "pydantic_monty": "sandbox",
 }
 """Outside package -> the one room that may import it."""
 

@@ -32,6 +32,8 @@ _WORLD = (
     "- The vault itself is changed by tools only."
 )
 """What a program that has a world is told of it."""
+LANGUAGES = ("monty",)
+"""Ways to run programs that know only a part of Python; each has a prompt of its name that says which."""
 _FILES = Path(__file__).parent / "prompts"
 
 
@@ -52,10 +54,16 @@ def load_prompt(name: str, find_note: Callable[[str], tuple[str, str] | None] = 
     return Prompt(text, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), source)
 
 
-def draft_prompt(ask: Ask, tools: Sequence[str], facts: Mapping[str, Any], prompt: str) -> tuple[Message, ...]:
-    """The opening of a conversation: system message and ask. `tools` are lines of `signature  # summary`."""
+def draft_prompt(
+    ask: Ask, tools: Sequence[str], facts: Mapping[str, Any], prompt: str, language: str = ""
+) -> tuple[Message, ...]:
+    """The opening of a conversation: system message and ask.
+
+    `tools` are lines of `signature  # summary`; `language` says which part of Python programs are limited to.
+    """
     parts = [
         prompt.strip(),
+        language.strip(),
         "Tools\n" + "\n".join(f"- {line}" for line in fit_lines(tools)) if tools else "",
         _WORLD if has_world(ask.contract) else "",
         f"Now it is {ask.now:%A} {ask.now.isoformat(timespec='minutes')}.",

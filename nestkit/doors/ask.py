@@ -10,7 +10,16 @@ from typing import Any, cast
 
 import click
 
-from nestkit.doors.printing import hint, json_option, note_place, open_here, plain, print_json, print_lines
+from nestkit.doors.printing import (
+    engine_option,
+    hint,
+    json_option,
+    note_place,
+    open_here,
+    plain,
+    print_json,
+    print_lines,
+)
 from nestkit.doors.steps import Screen
 from nestkit.hall.walk import Company
 from nestkit.hall.writers import Call
@@ -31,6 +40,7 @@ _PRINTS = ("answer", *_PLACES, "json", "markdown")
 @click.option("--selection", metavar="-", help="`-`: text from stdin goes along with the ask, as data.")
 @click.option("--model", "-m", default="auto", show_default=True, help="auto, builtin, ollama/NAME, openai/NAME.")
 @click.option("--contract", type=click.Choice(CONTRACTS), help="Who may run the program, with which powers.")
+@engine_option
 @click.option(
     "--style", type=click.Choice(STYLES), default="code", show_default=True, help="Programs, or single calls by JSON."
 )
@@ -122,6 +132,7 @@ def draft_ask(nest: Nest, text: str, options: Mapping[str, Any]) -> Ask:
         note=nest.path_of(options["note"]) if options["note"] else None,
         model=options["model"],
         contract=cast(Contract, options["contract"] or nest.config.contract),
+        engine=options.get("engine") or nest.config.engine,
         style=options.get("style", "code"),
         fresh=bool(options.get("fresh")),
         limits=nest.config.limits,

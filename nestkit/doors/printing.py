@@ -13,8 +13,12 @@ from typing import Any
 import click
 
 from nestkit.nest import Nest, open_nest
+from nestkit.policy import ENGINES
 from nestkit.visible import visible
 
+engine_option = click.option(
+    "--engine", type=click.Choice(ENGINES), help="What isolates programs; `nest doctor` lists what is here."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

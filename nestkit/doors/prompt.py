@@ -9,7 +9,7 @@ import click
 
 from nestkit.doors.ask import STYLES, draft_ask, read_texts
 from nestkit.doors.groups import DefaultGroup
-from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
+from nestkit.doors.printing import engine_option, hint, json_option, open_here, print_json, print_lines
 
 
 class _ShowGroup(DefaultGroup):
@@ -30,6 +30,7 @@ def prompt_command() -> None:
 @click.option("--selection", metavar="-", help="`-`: text from stdin goes along, as data.")
 @click.option("--style", type=click.Choice(STYLES), default="code", show_default=True, help="As of `nest ask`.")
 @click.option("--now", metavar="TIME", help="The run's clock, as ISO time.")
+@engine_option
 @json_option
 @click.pass_context
 def show_prompt(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **options: Any) -> None:

@@ -69,6 +69,7 @@ def draft_ask(nest: Nest, path: str, trigger: Trigger) -> Ask | str:
         note=path,
         model=model,
         contract=contract,
+        engine=nest.config.engine,
         limits=limits,
         trigger="watch",
     )

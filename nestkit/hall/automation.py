@@ -102,6 +102,7 @@ class Automations:
             note=asked.path,
             marks=False,
             contract=self._nest.config.contract,
+            engine=self._nest.config.engine,
             limits=self._nest.config.limits,
             trigger="watch",
         )

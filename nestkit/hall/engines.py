@@ -32,7 +32,8 @@ _SETTINGS = """
 @dataclass(frozen=True, slots=True)
 class _Opened:
     engine: Engine
-    for_tables: bool
+    kind: tuple[object, ...]
+    """Name and image of the engine that was asked for, and whether for tables."""
     ground: tuple[object, ...]
     """The machine's settings and packages at that time."""
     at: float
@@ -59,23 +60,25 @@ class Engines:
             self._keeps = False
             self.close_idle(0.0)
 
-    def borrow(self, contract: Contract) -> Engine:
-        """An engine for one run of this contract, to be given back. Raises SandboxError where nothing isolates."""
+    def borrow(self, contract: Contract, name: str = "auto", image: str = "") -> Engine:
+        """An engine of this name for one run, to be given back. Raises SandboxError where it does not isolate."""
         for_tables = has_world(contract)
+        kind = (name, image, for_tables)
         ground = _ground()
         with self._lock:
             now = time.monotonic()
             stale = [each for each in self._kept if each.ground != ground or now - each.at > _OLDEST_SECONDS]
-            fit = [each for each in self._kept if each.for_tables == for_tables and each not in stale]
+            fit = [each for each in self._kept if each.kind == kind and each not in stale]
             self._kept = [each for each in self._kept if each not in stale and each not in fit[:1]]
             self._lent += fit[:1]
         for each in stale:
             each.engine.close()
         if fit:
             return fit[0].engine
-        engine = _open_for_tables() if for_tables else open_engine()
+        preload, site = (("numpy", "pandas"), beside()) if for_tables else ((), ())  # slow to import
+        engine = open_engine(tier=name, image=image, preload=preload, site=site)
         with self._lock:
-            self._lent.append(_Opened(engine, for_tables, ground, time.monotonic(), 0.0))
+            self._lent.append(_Opened(engine, kind, ground, time.monotonic(), 0.0))
         return engine
 
     def give_back(self, engine: Engine) -> None:
@@ -83,9 +86,9 @@ class Engines:
         with self._lock:
             (mine,) = (each for each in self._lent if each.engine is engine)
             self._lent.remove(mine)
-            others = any(each.for_tables == mine.for_tables for each in self._kept)
+            others = any(each.kind == mine.kind for each in self._kept)
             if self._keeps and not others and engine.is_at_rest():
-                kept = _Opened(engine, mine.for_tables, mine.ground, mine.at, time.monotonic())
+                kept = _Opened(engine, mine.kind, mine.ground, mine.at, time.monotonic())
                 self._kept.append(kept)
                 return
         engine.close()
@@ -110,11 +113,6 @@ def probe_isolation() -> str:
     """The tier this machine gives, proven by attack. Raises SandboxError when it gives none."""
     with open_engine() as engine:
         return engine.tier
-
-
-def _open_for_tables() -> Engine:
-    """An engine whose programs find what is slow to import already there."""
-    return open_engine(preload=("numpy", "pandas"), site=beside())
 
 
 def _ground() -> tuple[object, ...]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nestkit.agent.budget import count_messages, reserve_for
-from nestkit.agent.prompt import PROMPTS, Prompt, draft_prompt, load_prompt
+from nestkit.agent.prompt import LANGUAGES, PROMPTS, Prompt, draft_prompt, load_prompt
 from nestkit.agent.schema import Schemas, draft_schemas
 from nestkit.errors import NestError
 from nestkit.hall.servers import SCHEMA_TOKENS
 from nestkit.model import Message
 from nestkit.note import Vocabulary
 from nestkit.run import Ask
+from nestkit.sandbox.backends import find_rows
 from nestkit.tool import Tool
 
 if TYPE_CHECKING:
@@ -42,12 +44,23 @@ class Opening:
 
 def draft_opening(nest: Nest, ask: Ask) -> Opening:
     """The opening of this ask, the vault's own prompt in it where it has one."""
-    prompt = load_prompt(PROMPTS[ask.style], lambda name: find_prompt(nest, name))
+    prompt, language = _load_prompts(nest, ask)
     found = nest.find_tools(ask.text, PROMPT_TOOLS)
     tools = found + [tool for tool in nest.registry.tools if tool.name in _ALWAYS[ask.style] and tool not in found]
     lines = [] if ask.style == "json" else [_tool_line(tool) for tool in tools]
-    messages = draft_prompt(ask, lines, draft_facts(nest.vocabulary()), prompt.text)
+    messages = draft_prompt(ask, lines, draft_facts(nest.vocabulary()), prompt.text, language)
     return Opening(messages, prompt, tools if ask.style == "json" else [])
+
+
+def _load_prompts(nest: Nest, ask: Ask) -> tuple[Prompt, str]:
+    """The prompt, and what it must say besides of a language that is not all of Python."""
+    prompt = load_prompt(PROMPTS[ask.style], lambda name: find_prompt(nest, name))
+    engine = find_rows(ask.engine)[0].name
+    if engine not in LANGUAGES or ask.style == "json":
+        return prompt, ""
+    language = load_prompt(engine, lambda name: find_prompt(nest, name))
+    digest = hashlib.sha256(f"{prompt.digest} {language.digest}".encode()).hexdigest()
+    return replace(prompt, digest=digest), language.text
 
 
 def describe_opening(nest: Nest, ask: Ask) -> dict[str, Any]:

@@ -30,7 +30,8 @@ class Trial:
 
     def __init__(self, nest: Nest, now: datetime) -> None:
         limits = nest.config.limits
-        run = Run(draft_id(now, "trial"), Ask("try the examples of the tools", now, limits=limits), End("error"))
+        ask = Ask("try the examples of the tools", now, engine=nest.config.engine, limits=limits)
+        run = Run(draft_id(now, "trial"), ask, End("error"))
         stage = Stage(nest.find_bytes, nest.protected, limits.staged_files, limits.staged_bytes, spelling(nest.root))
         desk = open_desk(nest, stage)
         gate = Gate(nest, run, Company(), lambda tool, arguments: _allow(tool))

@@ -68,7 +68,7 @@ class Workshop:
         self._open = ExitStack()
         self._engine: Engine | None = None
         self._execute: Execute | None = None
-        self._ahead = Ahead(lambda: nest.engines.borrow(run.ask.contract))
+        self._ahead = Ahead(lambda: nest.engines.borrow(run.ask.contract, run.ask.engine, nest.config.image))
         self._unprepared: dict[str, str] = {}
         """Path of a script -> why its packages could not be built."""
         self.digests: dict[str, str] = {}
@@ -84,7 +84,7 @@ class Workshop:
     @property
     def tier(self) -> str:
         """How programs are isolated, as proven; empty when none was run."""
-        return self._engine.tier if self._engine else ""
+        return self._engine.title if self._engine else ""
 
     def left(self) -> float:
         """Seconds that are left of the ask; the time in which a person was asked does not count."""
@@ -268,7 +268,7 @@ class Workshop:
             function=tool.target if is_function else "",
             arguments=arguments if is_function else {},
             argv=() if is_function else tuple(command_line(tool, arguments)),
-            shown=str(self._nest.root) if self._engine.tier == "kernel-full" else "",
+            shown=str(self._nest.root) if self._engine.layers else "",
             system=self._nest.config.system,
             hide=(*_HIDDEN, *sight.hide) if root == self._nest.root else (),
             read=sight.read,

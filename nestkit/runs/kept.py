@@ -41,7 +41,16 @@ class Kept:
 
 def draft_key(ask: Ask, model: str, prompt_digest: str, builtin_digest: str, vocabulary: Vocabulary) -> str:
     """What tells a compiled question from others: its words, who wrote it, what it was told, the shape of the vault."""
-    parts = [_normal(ask.text), ask.note or "", ask.contract, ask.style, model, prompt_digest, builtin_digest]
+    parts = [
+        _normal(ask.text),
+        ask.note or "",
+        ask.contract,
+        ask.engine,
+        ask.style,
+        model,
+        prompt_digest,
+        builtin_digest,
+    ]
     return hashlib.sha256(json.dumps([*parts, _shape(vocabulary)]).encode()).hexdigest()
 
 

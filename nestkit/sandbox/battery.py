@@ -48,8 +48,12 @@ LAYERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _TOOL = Tool("vault.read_note", "vault.py", "builtin", "read_note", (Parameter("note", "str"),))
 _PRELUDE = """\
-import ctypes, os, socket, struct, sys
-libc = ctypes.CDLL(None, use_errno=True)
+import os, sys
+try:
+    import ctypes, socket, struct
+    libc = ctypes.CDLL(None, use_errno=True)
+except Exception:
+    pass
 def call(x86, arm, *given):
     given = (ctypes.c_long(item) if isinstance(item, int) else item for item in given)
     return libc.syscall(x86 if os.uname().machine == "x86_64" else arm, *given)

@@ -5,17 +5,16 @@ with open_engine() as engine:
         outcome = execute("final_answer(1 + 1)")
     value = engine.call(job, limits)
 
-A second backend is one file beside `kernel.py` and one row in `BACKENDS`. The tier is chosen once, proven, and never
-lowered in silence: where none holds, nothing runs.
+What isolates is a backend; `backends.py` has the table of them. The tier is chosen once, proven, and never lowered in
+silence: where none holds, nothing runs. Where programs run in a backend that can run no scripts (another interpreter),
+tools have the machine's own one beside it, or are refused.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -26,16 +25,15 @@ from nestkit.errors import SandboxError
 from nestkit.policy import Limits
 from nestkit.run import Execute, Outcome
 from nestkit.sandbox import worker
+from nestkit.sandbox.backend import Backend, Child, End, Setup
+from nestkit.sandbox.backends import find_rows, get_row
 from nestkit.sandbox.broker import Broker
-from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, pack, unpack
+from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, unpack
 from nestkit.sandbox.dial import dialling
 from nestkit.sandbox.job import Job, ToolFailed, World
-from nestkit.sandbox.kernel import Child, End, Kernel, find_programs
 from nestkit.sandbox.scratch import Overfull, Scratch
 from nestkit.sandbox.watch import Watch
-
-BACKENDS: Mapping[str, str] = {"linux": "nestkit.sandbox.kernel"}
-"""`sys.platform` -> the module that has `TIERS`, strongest first, and `Kernel(tier)`."""
+from nestkit.sandbox.wish import draft_ceilings, draft_moment, wish_for_job, wish_for_program, wish_for_world
 
 _SCRATCH = "/run/nest-scratch"
 _RUNTIME = ("RuntimeError",)
@@ -47,10 +45,15 @@ _SCALARS = (str, int, float, bool, type(None))
 class Engine:
     """One proven way of isolating, for as many programs and tools as there are."""
 
-    def __init__(self, kernel: Kernel, weaker_because: str = "") -> None:
-        self._kernel = kernel
-        self.tier = kernel.tier
-        self.landlock = kernel.landlock
+    def __init__(
+        self, backend: Backend, weaker_because: str = "", beside: Backend | None = None, lack: str = ""
+    ) -> None:
+        self._backend = backend
+        self._beside = backend if backend.runs_scripts else beside
+        """Where scripts run; None where they cannot."""
+        self._lack = lack
+        self.tier = backend.tier
+        self.landlock: int = getattr(backend, "landlock", 0)
         self.weaker_because = weaker_because
         """Why it is not the strongest tier; empty when it is."""
 
@@ -62,16 +65,34 @@ class Engine:
 
     def close(self) -> None:
         """End every child."""
-        self._kernel.close()
+        for backend in {id(each): each for each in (self._backend, self._beside) if each}.values():
+            backend.close()
 
     def is_at_rest(self) -> bool:
-        """Whether none of its children is left."""
-        return self._kernel.is_at_rest()
+        """Whether none of its children is left, and it is worth keeping."""
+        return all(backend.is_at_rest() for backend in (self._backend, self._beside) if backend)
 
     @property
     def layers(self) -> bool:
         """Whether it can lay folders over a vault: staged files, and what a script writes."""
-        return self.tier == "kernel-full"
+        return self._beside is not None and self._beside.layers
+
+    @property
+    def title(self) -> str:
+        """What isolates, for people: programs, and scripts where that is another."""
+        title = get_row(self.tier).title
+        return (
+            title
+            if self._beside in (None, self._backend)
+            else f"{title}, scripts in {get_row(self._scripts.tier).title}"
+        )
+
+    @property
+    def _scripts(self) -> Backend:
+        """Where scripts run. Raises SandboxError where they cannot."""
+        if self._beside is None:
+            raise SandboxError(f"{self.tier} runs programs only; scripts need a sandbox of their own, and {self._lack}")
+        return self._beside
 
     @contextmanager
     def program(self, broker: Broker, *, now: datetime, seed: int, world: World | None = None) -> Iterator[Execute]:
@@ -90,7 +111,7 @@ class Engine:
                 nonlocal child, scratch, folder
                 if child is None:
                     opened.close()
-                    child, folder = self._spawn_program(broker, _moment(now, seed), world, opened)
+                    child, folder = self._spawn_program(broker, draft_moment(now, seed), world, opened)
                     scratch = Scratch(child.folder, *_room(broker.limits)) if world else None
                 watch = Watch(scratch=folder, scratch_bytes=broker.limits.scratch_bytes) if folder else None
                 with watch.over(child) if watch else nullcontext():
@@ -116,15 +137,14 @@ class Engine:
         well and the script is gone, `collect` gets the folder that holds what it wrote, with a character device for
         each file that went away.
         """
+        backend = self._find_scripts(job)
         seconds = min(limits.tool_seconds, seconds or limits.tool_seconds)
         if (ending := worker.deadline.get()) is not None:
             seconds = min(seconds, max(0.0, ending() - time.monotonic()))
-        if job.run and self.tier != "kernel-full":
-            raise ToolFailed("PermissionError", f"{job.script} wants {', '.join(job.run)}: {_ALONE}", _PERMISSION)
         with ExitStack() as opened:
             scratch = self._scratch(_scratch_for(job.shown or job.root), job.root, opened)
-            wish = _job_wish(job, limits, scratch) | {"collect": collect is not None}
-            child = self._kernel.spawn(wish, limits.message_bytes)
+            wish = wish_for_job(job, limits, scratch) | {"collect": collect is not None}
+            child = backend.spawn(wish, limits.message_bytes)
             opened.callback(child.close)
             watch = self._watch(job, limits, scratch)
             if child.dial is not None:
@@ -135,6 +155,16 @@ class Engine:
             if collect is not None:
                 collect(Path(f"/proc/self/fd/{child.folder}"))
             return value
+
+    def _find_scripts(self, job: Job) -> Backend:
+        """The backend that can run this job. Raises ToolFailed."""
+        try:
+            backend = self._scripts
+        except SandboxError as error:
+            raise ToolFailed("PermissionError", f"{job.script} cannot run here: {error}", _PERMISSION) from None
+        if job.run and not backend.layers:
+            raise ToolFailed("PermissionError", f"{job.script} wants {', '.join(job.run)}: {_ALONE}", _PERMISSION)
+        return backend
 
     def _await(self, child: Child, job: Job, limits: Limits, seconds: float, watch: Watch | None) -> Any:
         """What the child answers. Raises ToolFailed."""
@@ -159,12 +189,15 @@ class Engine:
         self, broker: Broker, moment: dict[str, Any], world: World | None, opened: ExitStack
     ) -> tuple[Child, str]:
         """A child for programs, and the folder on the disk whose size must be watched, if there is one."""
-        wish = _program_wish(broker) | moment
+        wish = wish_for_program(broker) | moment
         scratch = ""
+        if world is not None and not self._backend.runs_scripts:
+            what = f"{self.tier} gives a program no files and no packages, which `sandboxed` promises"
+            raise SandboxError(what, "use --contract brokered, or another --engine")
         if world is not None:
             scratch = self._scratch(_SCRATCH, world.root, opened)
-            wish |= _world_wish(world, broker.limits, scratch)
-        child = self._kernel.spawn(wish, broker.limits.message_bytes)
+            wish |= wish_for_world(world, broker.limits, scratch)
+        child = self._backend.spawn(wish, broker.limits.message_bytes)
         opened.callback(child.close)
         if world is None or child.folder >= 0:
             return child, ""
@@ -173,11 +206,11 @@ class Engine:
 
     def _scratch(self, place: str, root: str, opened: ExitStack) -> str:
         """A folder for what is kept for a moment: in memory, or without namespaces on the disk."""
-        if self.tier == "kernel-full":
+        if self.layers:
             return place
         import tempfile
 
-        folder = tempfile.mkdtemp(prefix="scratch-", dir=self._kernel.folder)
+        folder = tempfile.mkdtemp(prefix="scratch-", dir=self._scripts.folder)
         opened.callback(remove_tree, folder)
         if os.geteuid() == 0:
             owner = os.stat(root)
@@ -186,27 +219,47 @@ class Engine:
 
 
 def open_engine(
-    tier: str = "auto", *, landlock: int = 6, preload: Sequence[str] = (), site: Sequence[str] = ()
+    tier: str = "auto",
+    *,
+    landlock: int = 6,
+    preload: Sequence[str] = (),
+    site: Sequence[str] = (),
+    image: str = "",
+    cache: Path | None = None,
 ) -> Engine:
     """The strongest engine that this machine can prove, or the one named. Raises SandboxError when there is none.
 
     `preload` are modules of the folders `site` that the warm parent imports when it has nothing else to do, outside of
-    any isolation: only ever packages that are trusted as nest itself is.
-    `landlock` caps the version of Landlock that is used: for tests of what older kernels have.
+    any isolation: only ever packages that are trusted as nest itself is. The rest is told by `Setup`.
     """
-    name = next((module for prefix, module in BACKENDS.items() if sys.platform.startswith(prefix)), "")
-    if not name:
-        raise SandboxError(f"nest cannot isolate anything on {sys.platform} yet", "run it on Linux, or in WSL 2")
-    backend = importlib.import_module(name)
-    if tier != "auto" and tier not in backend.TIERS:
-        raise SandboxError(f"there is no tier {tier!r}", f"known: {', '.join(backend.TIERS)}")
-    failures: list[str] = []
-    for candidate in backend.TIERS if tier == "auto" else (tier,):
+    setup = Setup(landlock, preload, site, image, cache)
+    backend, why = _open_first(tier, setup)
+    beside, lack = None, ""
+    if not backend.runs_scripts:
         try:
-            return Engine(_proven(backend.Kernel(candidate, landlock, (), preload, site)), "; ".join(failures))
+            beside, _ = _open_first("auto", setup, scripts=True)
         except SandboxError as error:
-            failures.append(str(error))
-    raise SandboxError("; ".join(failures), "programs need Linux 5.13 or newer with Landlock; see `nest doctor`")
+            lack = str(error)
+        except BaseException:
+            backend.close()
+            raise
+    return Engine(backend, why, beside, lack)
+
+
+def _open_first(name: str, setup: Setup, *, scripts: bool = False) -> tuple[Backend, str]:
+    """The first backend of this name that proves itself, and why it is not the strongest. Raises SandboxError."""
+    failures: list[SandboxError] = []
+    for row in find_rows(name):
+        if scripts and row.elsewhere:
+            continue  # another interpreter runs no scripts
+        try:
+            return _proven(row.open(setup)), "; ".join(map(str, failures))
+        except SandboxError as error:
+            failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
+    hint = "see `nest doctor` for what else there is: `--engine NAME` chooses it"
+    raise SandboxError("; ".join(map(str, failures)) or "nest cannot isolate scripts on this system", hint)
 
 
 def remove_tree(folder: str) -> None:
@@ -240,15 +293,15 @@ def remove_tree(folder: str) -> None:
     os.rmdir(folder)
 
 
-def _proven(kernel: Kernel) -> Kernel:
-    """The kernel, once a child of it has proven itself."""
+def _proven(backend: Backend) -> Backend:
+    """The backend, once a child of it has proven itself."""
     limits = Limits()
     try:
-        kernel.spawn({"kind": "program", **_ceilings(limits, cpu_seconds=1)}, limits.message_bytes).kill()
+        backend.spawn({"kind": "program", **draft_ceilings(limits, cpu_seconds=1)}, limits.message_bytes).kill()
     except BaseException:
-        kernel.close()
+        backend.close()
         raise
-    return kernel
+    return backend
 
 
 def _with_files(outcome: Outcome, scratch: Scratch) -> tuple[Outcome, bool]:
@@ -273,82 +326,6 @@ def _scratch_for(shown: str) -> str:
 
 def _room(limits: Limits) -> tuple[int, int]:
     return limits.scratch_files, limits.scratch_bytes
-
-
-def _ceilings(limits: Limits, *, cpu_seconds: int = 0) -> dict[str, int]:
-    return {
-        "cpu_seconds": cpu_seconds or limits.cpu_seconds,
-        "memory_bytes": limits.memory_bytes,
-        "processes": limits.processes,
-        "open_files": limits.open_files,
-    }
-
-
-def _moment(now: datetime, seed: int) -> dict[str, Any]:
-    offset = now.utcoffset()
-    if offset is None:
-        raise ValueError("the run's clock must know its zone")
-    return {"now": now.timestamp(), "offset": int(offset.total_seconds()), "seed": seed}
-
-
-def _program_wish(broker: Broker) -> dict[str, Any]:
-    limits = broker.limits
-    return {
-        "kind": "program",
-        "tools": broker.names,
-        "output_bytes": limits.output_bytes,
-        **_ceilings(limits),
-    }
-
-
-def _world_wish(world: World, limits: Limits, scratch: str) -> dict[str, Any]:
-    return {
-        **_sight(world),
-        "script": "",
-        "writable": False,
-        "collect": False,
-        "run": [],
-        "network": [],
-        "scratch": scratch,
-        "scratch_bytes": limits.scratch_bytes,
-        "file_bytes": limits.scratch_bytes,
-    }
-
-
-def _job_wish(job: Job, limits: Limits, scratch: str) -> dict[str, Any]:
-    return {
-        **_sight(job),
-        **_ceilings(limits),
-        **_moment(job.now, job.seed),
-        "kind": "call",
-        "script": job.script,
-        "system": job.system,
-        "writable": job.writable if isinstance(job.writable, bool) else list(job.writable),
-        "run": find_programs(job.run),
-        "network": list(job.network),
-        "environment": dict(job.environment),
-        "function": job.function,
-        "arguments": pack(dict(job.arguments)),
-        "argv": list(job.argv),
-        "shell": job.shell,
-        "digest": job.digest,
-        "modules": None if job.modules is None else dict(job.modules),
-        "scratch": scratch,
-        "scratch_bytes": limits.scratch_bytes,
-        "file_bytes": limits.staged_bytes,
-    }
-
-
-def _sight(job: Job | World) -> dict[str, Any]:
-    """What of the vault, and of packages, is to be seen."""
-    return {
-        "root": job.root,
-        "shown": job.shown or job.root,
-        "read": None if job.read is None else list(job.read),
-        "hide": list(job.hide),
-        "over": job.over,
-        "site": [os.path.realpath(folder) for folder in job.site],
-    }
 
 
 def _read_answer(message: dict[str, Any]) -> Any:

@@ -8,20 +8,19 @@ decided once, at the start, and each child proves it by attack before it runs a 
 from __future__ import annotations
 
 import os
-import secrets
 import select
-import shutil
 import signal
 import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nestkit.errors import NoLayers, SandboxError
+from nestkit.sandbox.backend import End, Setup, check_holes
+from nestkit.sandbox.bait import Bait
 from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, Wire
 
 TIERS = ("kernel-full", "kernel-lite")
@@ -33,14 +32,14 @@ _MESSAGES = 16
 _NEWEST_LANDLOCK = 6
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a child ended."""
+def open_backend(name: str, setup: Setup) -> Kernel:
+    """The launcher of this tier. Raises SandboxError where it cannot be had."""
+    return Kernel(name, setup.landlock, (), setup.preload, setup.site)
 
-    code: int
-    """Exit code; the negative number of the signal that killed it."""
-    cpu_seconds: float
-    memory_bytes: int
+
+def find_lack(setup: Setup) -> str:
+    """What keeps this machine from it; its children say the rest when they try."""
+    return "" if sys.platform.startswith("linux") else "needs Linux 5.13 or newer, with Landlock"
 
 
 class Child:
@@ -128,10 +127,12 @@ class Kernel:
         site: Sequence[str] = (),
     ) -> None:
         self.tier = tier
+        self.layers = tier == "kernel-full"
+        self.runs_scripts = True
         self._without, self._preload, self._site = list(without), list(preload), list(site)
         self.landlock = landlock
         """Version of Landlock in force."""
-        self._bait = _Bait()
+        self._bait = Bait()
         self.folder = self._bait.folder
         try:
             self._parent, self._control = self._start()
@@ -206,19 +207,20 @@ class Kernel:
             child.wire.send({**wish, "bait": self._bait.wish, "message_bytes": most})
             child.wire.most, child.wire.left = most, _MESSAGES * most
             answer = child.wire.receive()
-            holes = answer["holes"]
-        except (Late, Broken, TooLarge, KeyError) as error:
+        except (Late, Broken, TooLarge) as error:
             child.kill()
             raise SandboxError(f"a child of {self.tier} did not start: {error}", "see `nest doctor`") from None
         except Closed:
             child.kill()
             raise
-        if holes and answer.get("layers") is False:
+        if answer.get("holes") and answer.get("layers") is False:
             child.kill()
-            raise NoLayers("; ".join(map(str, holes)))
-        if holes:
+            raise NoLayers("; ".join(map(str, answer["holes"])))
+        try:
+            check_holes(answer, self.tier)
+        except SandboxError:
             child.kill()
-            raise SandboxError(f"{self.tier} does not hold here: {'; '.join(map(str, holes))}", "see `nest doctor`")
+            raise
         if hands_over(wish, self.tier):
             child.take_folder()
         return child
@@ -251,45 +253,6 @@ class Kernel:
     def _end_parent(self) -> None:
         self._control.close()
         _end_process(self._parent, seconds=1.0)
-
-
-class _Bait:
-    """Something to steal, somewhere to write, someone to talk to: what an escape would reach."""
-
-    def __init__(self) -> None:
-        import tempfile
-
-        self.folder = tempfile.mkdtemp(prefix="nest-")
-        os.chmod(self.folder, 0o711)
-        os.mkdir(f"{self.folder}/root", 0o755)
-        os.mkdir(f"{self.folder}/bait")
-        os.chmod(f"{self.folder}/bait", 0o1777)
-        file = f"{self.folder}/bait/{secrets.token_hex(8)}"
-        Path(file).write_text("bait", encoding="ascii")
-        os.chmod(file, 0o666)
-        self._local = socket.socket(socket.AF_UNIX)
-        local = f"\0nest-{secrets.token_hex(8)}"
-        self._local.bind(local)
-        self._local.listen()
-        self._port = socket.socket()
-        self.wish = {"file": file, "local": local, "port": self._open_port()}
-
-    def _open_port(self) -> int:
-        """A port on this machine that can be reached, or 0 where there is no such thing."""
-        try:
-            self._port.bind(("127.0.0.1", 0))
-            self._port.listen()
-            with socket.socket() as link:  # not create_connection: it loads a codec that takes longer than all this
-                link.settimeout(1)
-                link.connect(self._port.getsockname())
-            return int(self._port.getsockname()[1])
-        except OSError:
-            return 0
-
-    def close(self) -> None:
-        self._local.close()
-        self._port.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def hands_over(wish: Mapping[str, Any], tier: str) -> bool:
@@ -358,22 +321,3 @@ def _say_who(parent: int) -> None:
 def _same(table: str) -> str:
     rows = (line.split() for line in table.splitlines())
     return "".join(f"{first} {first} {count}\n" for first, _, count in rows)
-
-
-def find_programs(names: Sequence[str]) -> list[str]:
-    """The files that must be executable for these programs to start: themselves, what interprets them, the loaders."""
-    found = [
-        os.path.realpath(file) for name in names if (file := shutil.which(name, path="/usr/local/bin:/usr/bin:/bin"))
-    ]
-    if not found:
-        return []
-    for file in list(found):
-        with open(file, "rb") as program:
-            first = program.readline(256)
-        if first.startswith(b"#!"):
-            words = [os.fsdecode(word) for word in first[2:].split()]
-            found.append(os.path.realpath(words[0]))
-            if words[0].endswith("/env") and words[1:]:
-                found += find_programs(words[1:2])
-    loaders = [str(loader) for place in ("lib", "lib64", "lib/*") for loader in Path("/").glob(f"{place}/ld-*.so*")]
-    return [*dict.fromkeys([*found, *map(os.path.realpath, loaders)])]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from nestkit.sandbox.kernel import Child
+from nestkit.sandbox.backend import Child
 
 _SECONDS = 0.05
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 from nestkit.policy import Limits
 from nestkit.run import Outcome
+from nestkit.sandbox.backend import Child, End
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.child.wire import HEAD_BYTES, Broken, Closed, Late, TooLarge, draft_frame, pack, unpack
 from nestkit.sandbox.job import Refused, Stopped, ToolFailed
-from nestkit.sandbox.kernel import Child, End
 from nestkit.sandbox.tape import draft_asked
 
 _Kind = TypeVar("_Kind")
@@ -110,6 +110,8 @@ def _converse(child: Child, text: str, broker: Broker, printed: Printed) -> dict
             return _read_done(_typed(message["done"], dict))
         elif "flood" in message:
             raise Stopped("output", "it printed without end")
+        elif message.get("spent") == "cpu":
+            raise Stopped("cpu", _spent(broker.limits))
         else:
             raise Broken("an unknown message")
 
@@ -180,13 +182,16 @@ def _read_done(done: dict[str, Any]) -> dict[str, Any]:
 def _explain(end: End, limits: Limits) -> dict[str, Any]:
     """Why a child is gone without a word."""
     if end.cpu_seconds >= limits.cpu_seconds - 0.5:
-        why = f"it used all its {limits.cpu_seconds} seconds of processor time"
-        return {"error": _stopped(why), "limit": "cpu"}
+        return {"error": _stopped(_spent(limits)), "limit": "cpu"}
     if end.code >= 0:
         return {"error": _stopped(f"it ended its own process (code {end.code})")}
     if end.memory_bytes > 0.8 * limits.memory_bytes:
         return {"error": _stopped("it ran out of memory"), "limit": "memory"}
     return {"error": _stopped(f"the interpreter crashed or was killed (signal {-end.code})")}
+
+
+def _spent(limits: Limits) -> str:
+    return f"it used all its {limits.cpu_seconds} seconds of processor time"
 
 
 def _stopped(why: str) -> str:

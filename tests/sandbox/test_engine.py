@@ -287,7 +287,7 @@ def test_leaving_an_engine_leaves_no_process(engine: Engine) -> None:
 
 def test_a_killed_parent_is_started_again_with_the_same_tier(engine: Engine, run: Run) -> None:
     assert run("final_answer(1)").value == 1
-    os.kill(engine._kernel._parent, signal.SIGKILL)
+    os.kill(engine._backend._parent, signal.SIGKILL)
     time.sleep(0.3)  # until it is gone, with all below it
     assert run("final_answer(2)").value == 2
 

@@ -35,7 +35,7 @@ now = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
 broker = Broker((), host=lambda *_: (None, ()), script=lambda *_: None, allow=lambda *_: None, limits=Limits())
 print("begun", flush=True)
 with open_engine(tier) as engine:
-    print(engine._kernel.folder, flush=True)
+    print(engine._backend.folder, flush=True)
     with engine.program(broker, now=now, seed=1) as execute:
         execute("import threading, time\\nthreading.Thread(target=time.sleep, args=(99,)).start()")
         print("called", flush=True)
@@ -94,7 +94,7 @@ def test_a_tool_or_the_parent_killed_during_a_call_is_the_tool_s_failure(vault: 
             before = below(os.getpid())
 
             def kill(kill_parent: bool = kill_parent, before: set[int] = before) -> None:
-                for number in [engine._kernel._parent] if kill_parent else below(os.getpid()) - before:
+                for number in [engine._backend._parent] if kill_parent else below(os.getpid()) - before:
                     os.kill(number, signal.SIGKILL)
 
             threading.Timer(0.3, kill).start()

@@ -186,7 +186,7 @@ def test_staged_files_lie_over_the_vault(engine: Engine, start: Start, tmp_path:
 
 def test_nothing_of_a_scratch_folder_is_left_on_the_disk(engine: Engine, start: Start) -> None:
     start()("open('kept.txt', 'w').write('1')")
-    folder = Path(engine._kernel.folder)
+    folder = Path(engine._backend.folder)
     assert folder.is_dir()
     assert not [*folder.rglob("kept.txt")] or engine.tier == "kernel-lite"
 

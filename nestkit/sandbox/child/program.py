@@ -144,7 +144,7 @@ def serve(link: wire.Wire, wish: dict[str, Any]) -> None:
         sources[name] = text.splitlines()
         done = _run(text, name, namespace, sources, answers)
         cut = prints.take_cut()
-        _report(broker, done | {"cut": cut})
+        report(broker, done | {"cut": cut})
         answers.clear()
 
 
@@ -247,7 +247,7 @@ def _run(
         del cushion
     if answers:
         return {"final": True, "value": answers[0]}
-    return {"value": _plain(value)}
+    return {"value": plain(value)}
 
 
 def _execute(text: str, name: str, namespace: dict[str, Any]) -> Any:
@@ -260,7 +260,7 @@ def _execute(text: str, name: str, namespace: dict[str, Any]) -> Any:
     return eval(compile(ast.Expression(last.value), name, "eval"), namespace) if isinstance(last, ast.Expr) else None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The value as data; as text when it is none."""
     try:
         return wire.pack(value)
@@ -268,7 +268,7 @@ def _plain(value: Any) -> Any:
         return failure.spell(value, repr)[:_VALUE_CHARS]
 
 
-def _report(broker: Broker, done: dict[str, Any]) -> None:
+def report(broker: Broker, done: dict[str, Any]) -> None:
     try:
         broker.send({"done": done})
     except (wire.TooLarge, ValueError) as error:

@@ -1,0 +1,84 @@
+"""A child by itself, without a parent that forks it: a wish on stdin in, frames on stdout out. *Process*.
+
+What shuts it in did so before it began, or is what it runs its program with. It says nothing on the streams that it
+was started with but frames, and ends when nest is gone. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from . import landlock, syscalls, wire
+
+_OPENING_BYTES = 64 << 20
+_LOOK_SECONDS = 0.5
+_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+
+
+class Pipes:
+    """Two descriptors where a wire expects a socket."""
+
+    def __init__(self, read: int, write: int) -> None:
+        self._read, self._write = read, write
+
+    def recv(self, most: int) -> bytes:
+        return os.read(self._read, most)
+
+    def send(self, content: Any, flags: int = 0) -> int:
+        return os.write(self._write, content)
+
+
+def open_link() -> tuple[wire.Wire, dict[str, Any]]:
+    """The wire and the wish on it; stdin and stdout lead nowhere from here on, whoever prints."""
+    link = wire.Wire(Pipes(os.dup(0), os.dup(1)), _OPENING_BYTES)  # type: ignore[arg-type]
+    nothing = os.open(os.devnull, os.O_RDWR)
+    wish = link.receive()
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    os.environ.clear()
+    sys.dont_write_bytecode = True
+    link.most = wish["message_bytes"]
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    return link, wish
+
+
+def shut_in(read: Sequence[str], run: Sequence[str], write: Sequence[str] = ()) -> None:
+    """Give up, for good, all files but these and what Python is made of, and the network; where Landlock is to be had.
+
+    A second wall behind an interpreter that is one itself: where there is none, that one stands alone.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    version = landlock.find_version() if sys.platform.startswith("linux") and syscalls.machine() else 0
+    if not version:
+        return
+    rules = landlock.open_rules(version)
+    known = [path for path in sys.path if os.path.isdir(path)]
+    powers = [(os.path.realpath(file), landlock.READ) for file in (*known, *_LIBRARIES, *read)]
+    powers += [(os.path.realpath(file), landlock.READ | landlock.EXECUTE) for file in (*run, *_find_loaders())]
+    powers += [(file, landlock.WRITE) for file in (*_DEVICES, *map(os.path.realpath, write))]
+    landlock.allow(rules, version, powers)
+    syscalls.syscall("prctl", 38, 1, 0, 0, 0)
+    landlock.restrict(rules)
+    os.close(rules)
+
+
+def _find_loaders() -> list[str]:
+    """What loads a program into memory: it must be executable, too."""
+    places = [place for place in ("/lib", "/lib64", "/usr/lib", "/usr/lib64") if os.path.isdir(place)]
+    inner = [entry.path for place in places for entry in os.scandir(place) if entry.is_dir()]
+    found = [entry.path for place in (*places, *inner) for entry in os.scandir(place)]
+    return [file for file in found if os.path.basename(file).startswith("ld-") and ".so" in file]
+
+
+def _end_with(parent: int) -> None:
+    """End as soon as nest has; what waits for it on the wire sees it sooner."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
