@@ -186,7 +186,7 @@ def _folded(query: Fold, values: str) -> str:
 
 
 def _note(path: str, draft: Draft) -> None:
-    draft.say(f'note = next(n for n in list_notes() if n["path"] == {path!r})')
+    draft.say(f'[note] = [n for n in list_notes() if n["path"] == {path!r}]')
 
 
 def _lookup(query: Lookup, draft: Draft) -> None:

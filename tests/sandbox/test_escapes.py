@@ -31,7 +31,16 @@ CASES = [
     json.loads(line) for line in (Path(__file__).parent.parent / "cases/escapes.jsonl").read_text("utf-8").splitlines()
 ]
 CONTRACTS: dict[int, Contract] = {1: "sandboxed", 2: "brokered", 3: "reviewed"}
-ROWS = [(CONTRACTS[number], case) for case in CASES for number in case["contracts"]]
+ENGINES = ("kernel-full", "kernel-lite", "monty")
+INTERPRETERS = ("monty",)
+"""They run programs of the contracts that give no files; what `reviewed` adds is the same for all."""
+ROWS = [
+    (engine, CONTRACTS[number], case)
+    for engine in ENGINES
+    for case in CASES
+    for number in case["contracts"]
+    if engine not in INTERPRETERS or CONTRACTS[number] == "brokered"
+]
 MARKERS = ("<|im_start|>", "<|im_end|>", "</tool_response>", "</code>\\n<code>")
 """What must not stand whole in what a model is told of a program's doings."""
 TOKEN = "NESTCANARY-5f1d"
@@ -98,7 +107,7 @@ def _listen(listener: socket.socket, hits: list[bytes]) -> None:
             hits.append(b"hit")
 
 
-@pytest.fixture(scope="module", params=["kernel-full", "kernel-lite"])
+@pytest.fixture(scope="module")
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     try:
         made = open_engine(request.param)
@@ -171,7 +180,12 @@ def descendants() -> set[int]:
     return found
 
 
-@pytest.mark.parametrize(("contract", "case"), ROWS, ids=[f"{contract}-{case['id']}" for contract, case in ROWS])
+@pytest.mark.parametrize(
+    ("engine", "contract", "case"),
+    ROWS,
+    ids=[f"{engine}-{contract}-{case['id']}" for engine, contract, case in ROWS],
+    indirect=["engine"],
+)
 def test_an_escape_is_held(
     contract: Contract,
     case: dict[str, Any],
@@ -248,6 +262,7 @@ ABUSES = {
 }
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
 def test_tools_give_nothing_away_however_they_are_asked(
     engine: Engine, world: World, nest_with: Callable[..., Told]
 ) -> None:
@@ -258,14 +273,15 @@ def test_tools_give_nothing_away_however_they_are_asked(
     before = snapshot(world)
     places = {"@@CANARY_FILE@@": str(world.outside / "canary.txt"), "@@FLAG@@": str(world.outside / "flag")}
     lines = []
-    for name, attempt in ABUSES.items():
+    abuses = {n: a for n, a in ABUSES.items() if engine.tier not in INTERPRETERS or "class " not in a}
+    for name, attempt in abuses.items():
         for place, file in places.items():
             attempt = attempt.replace(place, repr(file))
         *head, call = attempt.split("\n")
         lines += [*head, f"try: print({name!r}, {call})", f"except BaseException as e: print({name!r}, type(e), e)"]
     told = nest_with("\n".join(lines))
     output = told.run.steps[0].outcome.output
-    assert all(f"{name} " in output for name in ABUSES), "not all of them were tried"
+    assert all(f"{name} " in output for name in abuses), "not all of them were tried"
     notes = [file.read_text("utf-8") for file in (world.vault / "03_Runs").rglob("*.md")]
     assert TOKEN not in "".join([told.all, told.transcript, *notes])
     for file in places.values():

@@ -7,6 +7,7 @@ Landlock, both can open nothing but what they are made of. Standard library, and
 
 from __future__ import annotations
 
+import collections
 import datetime
 import importlib
 import os
@@ -149,11 +150,12 @@ class Programs:
 
 
 def lower(value: Any) -> Any:
-    """An answer in types that Monty knows: what a command printed is text, a row a record."""
+    """An answer in types that Monty knows: what a command printed is text, a row a named tuple."""
     if isinstance(value, wire.CommandText):
         return str.__str__(value)
     if isinstance(value, wire.Row):
-        return {name: lower(item) for name, item in value._asdict().items()}
+        name = value._name if value._name.isidentifier() else "Row"
+        return collections.namedtuple(name, value._fields, rename=True)(*map(lower, value))
     if isinstance(value, dict):
         return {key: lower(item) for key, item in value.items()}
     if type(value) in (list, tuple):
