@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -185,6 +186,8 @@ def _check_key(file: str, section: str, key: str, value: object) -> None:
             wanted
         ]
         raise ConfigError(f"{file}: {section}.{key} should be {named}, not {value!r}")
+    if isinstance(value, (int, float)) and not 0 <= value < math.inf:  # to a kernel, -1 is no limit at all
+        raise ConfigError(f"{file}: {section}.{key} should be a number from 0 up, not {value!r}")
     if key == "think" and value not in THINKING:
         raise ConfigError(f"{file}: model.think should be one of {', '.join(THINKING[1:])}, not {value!r}")
     if key == "fetch" and value not in FETCHING:

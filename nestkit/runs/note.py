@@ -151,8 +151,22 @@ def _matter_parts(matter: Matter) -> tuple[tuple[str, str], ...]:
 
 def _as_json(value: Any) -> str:
     """JSON in which every character can be seen: the rest is escaped, so that it reads back as it was."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = _dumped(value)
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def _dumped(value: Any) -> str:
+    """The value as JSON, what JSON has no form for as text: a program counts by days and by pairs as well."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except TypeError:
+        return json.dumps(_with_text_keys(value), ensure_ascii=False, default=str)
+
+
+def _with_text_keys(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else str(key): _with_text_keys(held) for key, held in value.items()}
+    return [_with_text_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _one_line(text: str) -> str:
@@ -181,9 +195,7 @@ def _is_held(step: Step) -> bool:
 
 def _call_line(call: Any) -> str:
     """One call in one line, for the note: what was called, with what, and how it went."""
-    shown = ", ".join(
-        f"{name}={json.dumps(value, ensure_ascii=False, default=str)}" for name, value in call.arguments.items()
-    )
+    shown = ", ".join(f"{name}={_dumped(value)}" for name, value in call.arguments.items())
     text = visible(f"{call.tool}({shown})").replace("\n", " ")
     text = text if len(text) <= 200 else text[:199] + "…"
     powers = f" with {', '.join(call.effects)}" if call.effects else ""

@@ -32,6 +32,8 @@ _MOMENTS: Mapping[str, tuple[Any, str]] = {
     "time": (time.fromisoformat, "a time like 09:00"),
 }
 _MAX_SHOWN = 12
+_MOST_DIGITS = 4300
+"""Of a whole number, as for Python's own `int(text)`: `1e999999999` written out would fill the memory."""
 
 
 class Misfit(Exception):
@@ -163,6 +165,8 @@ def _fit_whole(value: Any, schema: Mapping[str, Any]) -> int:
     try:
         if isinstance(value, str):
             value = int(value)
+        if isinstance(value, Decimal) and value.adjusted() > _MOST_DIGITS:
+            raise Misfit(wanted(schema))
         if isinstance(value, float | Decimal) and value == int(value):
             value = int(value)
     except (ValueError, OverflowError):  # no number; endless

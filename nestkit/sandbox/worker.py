@@ -22,6 +22,7 @@ from nestkit.sandbox.tape import draft_asked
 
 _Kind = TypeVar("_Kind")
 _ERROR_CHARS = 16_000
+_MOST_CUT = 10**15
 _TOLD = ("memory", "message", "processes", "files", "scratch")
 """Limits that a program meets as an error of its own."""
 
@@ -175,7 +176,7 @@ def _read_done(done: dict[str, Any]) -> dict[str, Any]:
         "final": done.get("final") is True,
         "error": _typed(done.get("error", ""), str)[:_ERROR_CHARS],
         "limit": done.get("limit") if done.get("limit") in _TOLD else "",
-        "cut": max(0, _typed(done.get("cut", 0), int)),
+        "cut": min(_MOST_CUT, max(0, _typed(done.get("cut", 0), int))),
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import date, datetime
 from typing import Any
 
 from hypothesis import given
@@ -77,6 +78,16 @@ def test_changes_are_shown_as_a_diff_that_cannot_close_its_fence() -> None:
     text = draft(make_run(changes=(change,), applied=(Applied("A.md", "modify", applied=True),)))
     assert "````diff\n" in text
     assert "x" not in {found.target for found in parse_markdown("R.md", text).links}
+
+
+def test_an_answer_counted_by_days_or_pairs_is_kept_with_its_keys_as_text() -> None:
+    answer = {date(2026, 3, 18): 2, ("a", 1): {None: [{b"x": 1}]}}
+    call = ToolCall("fx.count", {"by": {("a", 1): 2}})
+    run = make_run(end=End("ok", answer), steps=(Step(1, "x", Outcome(calls=(call,))),))
+    told = note_of(run, link)
+    assert json.loads(told.answer) == {"2026-03-18": 2, "('a', 1)": {"None": [{"b'x'": 1}]}}
+    assert "- 2026-03-18: 2\n" in draft_note(told)
+    assert "('a', 1)" in told.story[0].calls[0]
 
 
 def test_a_note_that_is_no_run_is_none() -> None:

@@ -249,6 +249,8 @@ def test_a_value_is_turned_into_what_the_tool_wants(schema: Mapping[str, Any], v
         ({"anyOf": [INTEGER, NULL]}, "x", "a whole number or None"),
         ({"type": "integer", "minimum": 1, "maximum": 5}, 6, "a whole number from 1 to 5"),
         ({"type": "integer", "minimum": 1}, 0, "a whole number from 1 up"),
+        ({"type": "integer"}, Decimal("1E+999999999"), "a whole number"),
+        ({"type": "integer"}, Decimal("NaN"), "a whole number"),
     ],
 )
 def test_a_value_of_another_kind_is_told_with_what_was_wanted(

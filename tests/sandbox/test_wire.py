@@ -140,6 +140,35 @@ def test_no_forged_value_is_more_than_broken(value: Any) -> None:
         assert "no value of ours" in str(broken)
 
 
+SAME_HASH = [(2**61 - 1) * number for number in range(20_000)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"$": "set", "v": SAME_HASH},
+        {"$": "frozenset", "v": SAME_HASH},
+        {"$": "map", "v": [[number, 0] for number in SAME_HASH]},
+        {"$": "set", "v": [{"$": "tuple", "v": [number]} for number in SAME_HASH]},
+        {"$": "set", "v": [{"$": "decimal", "v": str(number)} for number in SAME_HASH]},
+        {"$": "fraction", "v": ["1e9999999999"]},
+        {"$": "fraction", "v": ["1e9999999999", 1]},
+    ],
+    ids=lambda value: value["$"],
+)
+def test_what_would_take_for_ever_to_build_is_turned_down_at_once(value: Any) -> None:
+    """nest itself builds it, where no limit of the program's holds."""
+    begun = time.thread_time()
+    with pytest.raises(Broken):
+        unpack(value)
+    assert time.thread_time() - begun < 5  # it was minutes, or for ever
+
+
+def test_many_different_members_and_a_few_that_collide_arrive() -> None:
+    assert across({-1, -2, *range(5000)}) == {-1, -2, *range(5000)}
+    assert across({(number, "a"): number for number in range(5000)})[(4999, "a")] == 4999
+
+
 def test_depth_and_parts_are_bounded_before_anything_is_built() -> None:
     with pytest.raises(Broken):
         parse_frame(b"[" * 200_000 + b"]" * 200_000)

@@ -25,6 +25,10 @@ from nestkit.policy import Limits
         ("[ask]\ncontract = 'none'\n", "ask.contract should be one of brokered, sandboxed, reviewed"),
         ("[model]\nthink = 'deeply'\n", "model.think should be one of"),
         ("[limits]\nmemory = 3\n", "unknown key limits.memory"),
+        ("[limits]\nmemory_bytes = -1\n", "limits.memory_bytes should be a number from 0 up"),  # to a kernel, no limit
+        ("[limits]\nseconds = nan\n", "limits.seconds should be a number from 0 up"),
+        ("[ask]\nsteps = -3\n", "ask.steps should be a number from 0 up"),
+        ("[watch]\nsettle = inf\n", "watch.settle should be a number from 0 up"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_file(text: str, said: str) -> None:

@@ -237,7 +237,7 @@ def _set_ceilings(box: Box, wish: dict[str, Any], *, file_bytes: int) -> None:
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
-        top = resource.getrlimit(kind)[1]
+        top, most = resource.getrlimit(kind)[1], max(0, most)  # below 0 it would be none at all
         most = most if top == resource.RLIM_INFINITY else min(most, top)
         resource.setrlimit(kind, (most, most))
 

@@ -30,6 +30,8 @@ HEAD_BYTES = _HEAD.size
 _HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 """Half a character, bare or as JSON spells it."""
 _CHUNK = 1 << 18
+_MOST_ALIKE = 100
+"""Members of a set, or keys, that may share one hash: each new one is compared with all before it."""
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 _SCALARS = frozenset({type(None), bool, int, float, str})
 
@@ -363,6 +365,18 @@ def _listed(make: Callable[[list[Any]], Any]) -> Callable[[Any, _Record, int], A
     return lambda value, record, depth: make(_unpack_list(value["v"], record, depth))
 
 
+def _hashed(make: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+    """What a set or mapping is made of, if that takes no longer than it should: numbers can be chosen to collide."""
+
+    def made(items: list[Any]) -> Any:
+        hashes = [hash(item[0] if make is dict else item) for item in items]
+        if len(hashes) - len(set(hashes)) > _MOST_ALIKE:
+            raise ValueError("too many alike")
+        return make(items)
+
+    return made
+
+
 def _spelled(make: Callable[[str], Any]) -> Callable[[Any, _Record, int], Any]:
     def made(value: Any, _record: _Record, _depth: int) -> Any:
         if type(value["v"]) is not str:
@@ -388,14 +402,17 @@ def _unpack_text(value: Any, _record: _Record, _depth: int) -> CommandText:
 def _fraction(parts: list[Any]) -> Any:
     from fractions import Fraction  # late: few programs have one
 
-    return Fraction(*parts)
+    over, under = parts
+    if (type(over), type(under)) != (int, int):  # a text like `1e999999999` would be written out
+        raise TypeError("no fraction")
+    return Fraction(over, under)
 
 
 _MADE: Mapping[str, Callable[[Any, _Record, int], Any]] = {
-    "map": _listed(dict),
+    "map": _listed(_hashed(dict)),
     "tuple": _listed(tuple),
-    "set": _listed(set),
-    "frozenset": _listed(frozenset),
+    "set": _listed(_hashed(set)),
+    "frozenset": _listed(_hashed(frozenset)),
     "delta": _listed(lambda parts: datetime.timedelta(*parts)),
     "fraction": _listed(_fraction),
     "date": _spelled(datetime.date.fromisoformat),
