@@ -20,27 +20,25 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from nestkit.change import digest
-from nestkit.errors import NestError, NoteMissing, OutsideVault
-from nestkit.hall.answers import STATE_OF, read_triggers
-from nestkit.hall.asking import draft_ask, pause_file, seal, watch_folder, why_not
-from nestkit.hall.automation import Automations, automations_folder
-from nestkit.hall.marking import Marking, said, this_host
+from nestkit.errors import NestError
+from nestkit.hall.answers import STATE_OF
+from nestkit.hall.asking import draft_ask, pause_file, seal, watch_folder
+from nestkit.hall.looking import Looking
+from nestkit.hall.marking import NOTE_BYTES, Marking, said, this_host
 from nestkit.hall.recovery import recover
 from nestkit.hall.review import Ticked, approve, check_tick, get_entry
 from nestkit.hall.walk import Company
-from nestkit.policy import Refusal
 from nestkit.run import Run
-from nestkit.trigger import STATES, EndState, Section, Trigger, TriggerState
-from nestkit.vault.files import Entry, list_files, read_file
+from nestkit.trigger import EndState, Trigger
+from nestkit.vault.files import read_file
 from nestkit.watching.events import Watching
-from nestkit.watching.ledger import OPEN, Asked, Ledger, Seen, open_ledger
+from nestkit.watching.ledger import Asked, Ledger, Seen, open_ledger
 from nestkit.watching.lock import hold_watch
 from nestkit.watching.settling import WHOLE, Settling
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
 
-_NOTE_BYTES = 2 << 20
 _HOUR = 3600.0
 _AGAIN_SECONDS = 60.0
 """How long a claim that could not be written waits for another try."""
@@ -58,7 +56,6 @@ class Daemon:
         self.stopping = False
         self._busy = False
         self._later: dict[str, float] = {}
-        self._ticks: dict[str, Seen] = {}
         self._next_whole = 0.0
 
     @contextmanager
@@ -72,21 +69,20 @@ class Daemon:
         with hold_watch(folder, told), self.nest.engines.keeping():
             self.ledger = open_ledger(folder / "watch.sqlite")
             try:
-                self.marking = Marking(self.nest, self.ledger, self.host)
+                self.marking = Marking(self.nest, self.ledger, self.say)
                 recover(self.nest, self.ledger, self.marking, self.say)
                 self.ledger.look_anew(seal(self.nest))
-                self.automations = Automations(self.nest, self.ledger, self.say)
-                self._first = self.ledger.is_new()
+                self.looking = Looking(self.nest, self.ledger, self.marking, self.say, self.settling.add)
                 yield self
             finally:
                 self.ledger.close()
 
     def drain(self) -> None:
         """Everything that is there is looked at and asked, then it ends."""
-        self._look_at_all()
+        self._look([WHOLE])
         while not self.stopping:
             now = time.monotonic()
-            self._look_at_each(self.settling.take(now))
+            self._look(self.settling.take(now))
             if self._ask_next():
                 continue
             wait = self.settling.wait_seconds(now)
@@ -104,7 +100,7 @@ class Daemon:
         with self._signals():
             try:
                 watching.start()
-                self._look_at_all()
+                self._look([WHOLE])
                 self.say(f"watching {self.nest.root}")
                 while not self.stopping:
                     bell.wait(self._wait_seconds())
@@ -116,7 +112,7 @@ class Daemon:
                     if WHOLE in paths:
                         watching.follow()
                     try:
-                        self._look_at_each(paths)
+                        self._look(paths)
                         if self._ask_next():
                             bell.set()
                     except sqlite3.OperationalError as error:  # without a ledger nothing may be asked
@@ -152,38 +148,15 @@ class Daemon:
     def paused(self) -> bool:
         return pause_file(self.nest).exists()
 
-    # looking
-
-    def _look_at_each(self, paths: Sequence[str]) -> None:
-        if WHOLE in paths:
-            self._look_at_all()
-        elif paths:
-            with self.ledger.writing():
-                for path in sorted(paths, key=lambda path: (self.nest.root / path).exists()):
-                    self._look(path)  # what is gone comes first: it may be what was moved
-            self._refresh()
-
-    def _look_at_all(self) -> None:
-        """The whole vault against what was seen of it: what moved is looked at, what is gone forgotten."""
-        known, now = self.ledger.stamps(), time.time()
-        settle = self.nest.config.watch.settle
-        entries = [each for each in list_files(self.nest.root, self.nest.config.system) if not each.target]
-        self._next_whole = time.monotonic() + self.nest.config.watch.reconcile
-        if known and not entries:
-            self.say("the vault looks empty: is its disk there? Nothing is forgotten")
+    def _look(self, paths: Sequence[str]) -> None:
+        if not paths:
             return
-        with self.ledger.writing():
-            for entry in entries:
-                if not entry.path.lower().endswith(".md") or known.pop(entry.path, None) == _stamp(entry):
-                    continue
-                if 0 <= now - entry.mtime_ns / 1e9 < settle:
-                    self.settling.add(entry.path)  # somebody may be in the middle of it
-                else:
-                    self._look(entry.path)
-            for path in known:
-                self._look(path)
-        self._first = False
-        self.ledger.prune()
+        if WHOLE in paths:
+            self._next_whole = time.monotonic() + self.nest.config.watch.reconcile
+            if not self.looking.look_at_all():
+                return
+        else:
+            self.looking.look_at(paths)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -193,86 +166,14 @@ class Daemon:
         except sqlite3.OperationalError as error:
             self.say(f"the index cannot be brought up to date: {error}")
 
-    def _look(self, path: str) -> None:
-        """One note read once: its questions queued, what it does not ask any more taken back."""
-        try:
-            content = read_file(self.nest.root, path, _NOTE_BYTES)
-            found = (self.nest.root / path).lstat()
-        except OutsideVault:
-            return  # a link: whatever it leads to is looked at where it is
-        except (NoteMissing, FileNotFoundError):
-            if (seen := self.ledger.seen(path)) is not None:
-                self.automations.gone(seen)
-                self.ledger.forget(path)
-            return
-        except (NestError, OSError) as error:
-            self.say(f"{path}: cannot be read: {error}")
-            return
-        seen = self.ledger.seen(path)
-        stamp = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        now = Seen(path, *stamp, digest(content), seen.said if seen else "")
-        if seen is None or seen.digest != now.digest:
-            if self.nest.is_run(path) and self._is_ticked(path, content):
-                self._ticks.setdefault(path, now)
-                return  # it counts as seen when the yes was carried out
-            if not why_not(self.nest, path):
-                self._read(path, content)
-                said = self.automations.look(path, content, seen, now, first=self._first)
-                now = replace(now, said=said)
-            elif path.startswith(automations_folder(self.nest) + "/") and not self._first:
-                self.automations.reload()
-        self.ledger.note_seen(now)
-
-    def _is_ticked(self, path: str, content: bytes) -> bool:
-        """Whether a person approved what waits in this run's note; a tick that approves nothing is told, once."""
-        if b"[x]" not in content.lower():
-            return False
-        found = check_tick(self.nest, path, content)
-        if isinstance(found, Refusal):
-            self.say(f"{found.reason}; {found.hint}")
-        return isinstance(found, Ticked)
-
-    def _read(self, path: str, content: bytes) -> None:
-        try:
-            triggers = read_triggers(self.nest, path, content) if self._may_ask(path, content) else None
-        except NestError as error:
-            self.say(said(error))
-            return
-        keys = []
-        for trigger in triggers.found if triggers else ():
-            if trigger.kind == "inbox" and self.ledger.is_own(digest(content)):
-                continue  # what a run put there is no post of anybody's
-            if trigger.state == "todo":
-                keys.append(trigger.key(path))
-                self.ledger.enqueue(keys[-1], path, trigger.kind, trigger.line, trigger.text, time.time())
-            elif trigger.section is not None:
-                self._compare(trigger, trigger.section)
-        self.ledger.keep_queued(path, keys)
-
-    def _may_ask(self, path: str, content: bytes) -> bool:
-        inbox = self.nest.config.watch.inbox
-        return b"nest" in content.lower() or bool(inbox and path.startswith(inbox + "/"))
-
-    def _compare(self, trigger: Trigger, section: Section) -> None:
-        """Note and ledger brought to say the same of a question that was asked."""
-        asked = self.ledger.find_claim(section.id)
-        if asked is None or asked.state in OPEN:
-            return
-        if trigger.state == "running" and section.host == self.host:  # the disk was full, or an old note came back
-            ended = "failed" if asked.state == "interrupted" else asked.state
-            state = next(each for each in STATES if each == ended)
-            self._fail(asked, state, asked.reason or "its answer could not be written here at the time")
-        elif asked.state in ("waiting", "interrupted") and trigger.state in ("done", "refused"):  # a person decided
-            self.ledger.set_state(asked.key, trigger.state, finished=time.time())
-
     # asking
 
     def _ask_next(self) -> bool:
         """Whether a question was taken up: the oldest that waits and may be asked now."""
         if self.paused or self.stopping:
             return False
-        if self._ticks:
-            self._approve(*self._ticks.popitem())
+        if ticks := self.looking.ticks:
+            self._approve(*ticks.popitem())
             return True
         number = 0
         while page := self.ledger.queue(number):
@@ -288,7 +189,7 @@ class Daemon:
         """A yes carried out: looked at again first, since the note may have changed while it waited."""
         self._busy = True
         try:
-            ticked = check_tick(self.nest, path, read_file(self.nest.root, path, _NOTE_BYTES))
+            ticked = check_tick(self.nest, path, read_file(self.nest.root, path, NOTE_BYTES))
             if isinstance(ticked, Ticked):
                 self.say(f"{path}: approved by its tick")
                 self.nest.refresh()
@@ -351,7 +252,7 @@ class Daemon:
 
     def _automate(self, asked: Asked) -> None:
         self.nest.refresh()
-        run = self.automations.run(asked)
+        run = self.looking.automations.run(asked)
         if isinstance(run, str):
             self._close(asked, "refused", run, None)
             return
@@ -389,21 +290,9 @@ class Daemon:
         if run is not None:
             asked = replace(asked, run=run.id, run_path=run.path or "")
         self._close(asked, state, reason, run)
-        self._fail(asked, state, reason)
-
-    def _fail(self, asked: Asked, state: TriggerState, reason: str) -> None:
-        if asked.kind == "automation":
-            return
-        try:
-            self.marking.fail(asked, state, reason)
-        except NestError as error:
-            self.say(f"{asked.path}: its state could not be written: {said(error)}")
+        self.marking.tell_end(asked, state, reason)
 
     def _close(self, asked: Asked, state: EndState, reason: str, run: Run | None) -> None:
         known = {"run": run.id, "run_path": run.path or ""} if run else {}
         self.ledger.set_state(asked.key, state, reason=reason, finished=time.time(), **known)
         self.say(f"{asked.place}: {state}{': ' + reason if reason else ''}")
-
-
-def _stamp(entry: Entry) -> tuple[int, int, int, int]:
-    return (entry.size, entry.mtime_ns, entry.ctime_ns, entry.inode)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -35,7 +35,8 @@ _AGAIN = {
     "task": "untick it to ask again",
     "block": "write `todo` for the state in the line above to ask again",
 }
-_NOTE_BYTES = 2 << 20
+NOTE_BYTES = 2 << 20
+"""Of a note that may ask; a longer one is not read."""
 
 
 def this_host(environ: Mapping[str, str] = os.environ) -> str:
@@ -46,10 +47,11 @@ def this_host(environ: Mapping[str, str] = os.environ) -> str:
 class Marking:
     """The pen of the daemon."""
 
-    def __init__(self, nest: Nest, ledger: Ledger, host: str) -> None:
+    def __init__(self, nest: Nest, ledger: Ledger, say: Callable[[str], None]) -> None:
         self._nest = nest
         self._ledger = ledger
-        self._host = host
+        self._say = say
+        self._host = this_host()
 
     def claim(self, asked: Asked, claim: str) -> Trigger | None:
         """The question as it stands claimed in its note; None when it does not stand there to be asked any more."""
@@ -92,6 +94,15 @@ class Marking:
             lambda path, before: self._ended(asked, path, before, state, id, lines),
         )
 
+    def tell_end(self, asked: Asked, state: TriggerState, reason: str) -> None:
+        """The same for a note that may be in nobody's power to write: that is said, and goes no further."""
+        if asked.kind == "automation":
+            return  # it writes nothing into the note it happened to
+        try:
+            self.fail(asked, state, reason)
+        except NestError as error:
+            self._say(f"{asked.path}: its state could not be written: {said(error)}")
+
     def release(self, asked: Asked) -> None:
         """A claim of which nothing was run, taken back."""
 
@@ -106,7 +117,7 @@ class Marking:
     def is_claimed(self, asked: Asked) -> bool:
         """Whether the claim still stands in its note."""
         try:
-            return asked.claim.encode() in read_file(self._nest.root, asked.path, _NOTE_BYTES)
+            return asked.claim.encode() in read_file(self._nest.root, asked.path, NOTE_BYTES)
         except NoteMissing:
             return self.place(asked) is not None
         except VaultError:
@@ -117,7 +128,7 @@ class Marking:
         mark = asked.claim.encode()
         for path in chain((asked.path,), self._others()):
             try:
-                if mark in read_file(self._nest.root, path, _NOTE_BYTES):
+                if mark in read_file(self._nest.root, path, NOTE_BYTES):
                     return path
             except (NoteMissing, VaultError):
                 continue
