@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nestkit.planner.dates import Span, single
-from nestkit.planner.language import english
+from nestkit.planner.language import english, singular
 from nestkit.planner.query import (
     AnyOf,
     Between,
@@ -34,6 +34,7 @@ from nestkit.planner.query import (
     Sign,
     Tagged,
     Titled,
+    Unsettled,
     WithTasks,
 )
 from nestkit.planner.setting import Setting
@@ -75,6 +76,12 @@ def _is(parts: Parts, setting: Setting) -> Made:
     negated = _negated(parts)
     measured = "unit" in parts and any(name in english().currency_names for name, _ in options)
     return None if not options or negated is None else (Is(options, negated, measured),)
+
+
+def _is_other(parts: Parts, setting: Setting) -> Made:
+    """A class other than A is a class."""
+    made = _is(parts, setting)
+    return made and (*made, Has(tuple(dict.fromkeys(name for c in made if isinstance(c, Is) for name, _ in c.options))))
 
 
 def _neither(parts: Parts, setting: Setting) -> Made:
@@ -141,11 +148,19 @@ def _between_numbers(parts: Parts, setting: Setting) -> Made:
 
 
 def _has(parts: Parts, setting: Setting) -> Made:
-    return (Has(parts.get("name") or parts["deed"]),)
+    names = parts.get("name") or parts["deed"]
+    return (Has(names, zero=_zero(names, setting)),)
 
 
 def _lacks(parts: Parts, setting: Setting) -> Made:
-    return (Has(parts["name"], negated=True),)
+    return (Has(parts["name"], negated=True, zero=_zero(parts["name"], setting)),)
+
+
+def _zero(names: Names, setting: Setting) -> Literal["", "none", "unclear"]:
+    """A number whose name is a plural is a count, and 0 of something is none of it."""
+    if not any(setting.facts.names[name].is_number for name in names):
+        return ""
+    return "none" if all(singular(name) != name for name in names) else "unclear"
 
 
 # ── days ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -296,11 +311,25 @@ def _progress(parts: Parts, setting: Setting) -> Made:
 
 
 def _overdue(parts: Parts, setting: Setting) -> Made:
-    names = tuple(name for name in english().due_names if name in setting.facts.names)
+    names = tuple(name for name in setting.facts.known(english().due_names) if setting.facts.names[name].is_day)
     if parts.get("not") or not names:
         return None
     today = single(setting.today)
-    return (Progress("open"), compare_days(names[:1], When("before", today, today)))
+    if setting.subject == "tasks":
+        return (Progress("open"), compare_days(names[:1], When("before", today, today)))
+    unsettled = _unsettled(setting)
+    return unsettled and (*unsettled, compare_days(names, When("before", today, today)))
+
+
+def _unsettled(setting: Setting) -> Made:
+    """By whatever the vault's notes say it: where no property can, nobody knows what is still to be done."""
+    facts = setting.facts
+    closing = facts.known(english().closing_names)
+    marks = tuple(name for name in closing if facts.names[name].is_flag or facts.names[name].is_day)
+    states = facts.known(english().state_names)
+    said = sorted({value.casefold() for name in states for value in facts.names[name].values})
+    closed, unclosed = (tuple(v for v in said if v in words) for words in (english().closed, english().unclosed))
+    return (Unsettled(marks, states, closed, unclosed),) if marks or states else None
 
 
 def _in_note(parts: Parts, setting: Setting) -> Made:
@@ -314,6 +343,7 @@ def _of_notes(parts: Parts, setting: Setting) -> Made:
 
 MAKERS: Mapping[str, Make] = {
     "is": _is,
+    "is_other": _is_other,
     "neither": _neither,
     "both": _both,
     "flag": _flag,

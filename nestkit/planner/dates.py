@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from nestkit.planner.language import english
@@ -56,7 +56,7 @@ def _spans(tokens: Sequence[Token], start: int, today: date) -> Iterator[tuple[i
     elif first.sort == "week":
         yield start + 1, _week(first.norm)
     elif first.sort == "number":
-        yield from _numbered(tokens, start)
+        yield from _numbered(tokens, start, today)
     elif first.norm in _RELATIVE and first.sort == "word":
         yield start + 1, single(today + timedelta(days=_RELATIVE[first.norm]))
     elif first.sort == "word":
@@ -80,16 +80,21 @@ def _week(text: str) -> Span | None:
     return Span(monday.isoformat(), (monday + timedelta(days=6)).isoformat())
 
 
-def _numbered(tokens: Sequence[Token], start: int) -> Iterator[tuple[int, Span | None]]:
-    """A year; `12 March 2026`, `the 12th of March 2026`; `9 to 15 March 2026`."""
+def _numbered(tokens: Sequence[Token], start: int, today: date) -> Iterator[tuple[int, Span | None]]:
+    """A year; `12 March 2026`, `the 12th of March`; `9 to 15 March 2026`."""
     if re.fullmatch(r"(1[5-9]|20)\d\d", tokens[start].norm):
         yield start + 1, Span(tokens[start].norm, tokens[start].norm)
     norms = [token.norm for token in tokens[start : start + 7]]
     text = " ".join(norms)
     months = "|".join((*english().months, *(month[:3] for month in english().months), "sept"))
-    one = re.match(rf"(\d\d?)(?: (?:of|st|nd|rd|th))* ({months}) (\d{{4}})(?= |$)", text)
+    one = re.match(rf"(\d\d?)(?: (?:of|st|nd|rd|th))* ({months})( \d{{4}})?(?= |$)", text)
     if one:
-        yield start + len(one[0].split()), _day(one[3], one[2], one[1])
+        yield (
+            start + len(one[0].split()),
+            _day(one[3].strip(), one[2], one[1])
+            if one[3]
+            else _this_year(_day(str(today.year), one[2], one[1]), today),
+        )
     two = re.match(rf"(\d\d?) (?:to|until|till|–) (\d\d?) ({months}) (\d{{4}})(?= |$)", text)
     if two:
         low, high = _day(two[4], two[3], two[1]), _day(two[4], two[3], two[2])
@@ -98,6 +103,11 @@ def _numbered(tokens: Sequence[Token], start: int) -> Iterator[tuple[int, Span |
 
 def _day(year: str, month: str, day: str) -> Span | None:
     return _iso(f"{year}-{_month_number(month):02}-{int(day):02}")
+
+
+def _this_year(day: Span | None, today: date) -> Span | None:
+    """A day without its year, as a month without its year is taken."""
+    return day and replace(day, ahead=day.first > today.isoformat())
 
 
 def _month_number(word: str) -> int:
@@ -119,9 +129,19 @@ def _named(tokens: Sequence[Token], start: int, today: date) -> Iterator[tuple[i
         count = _count(norms[1])
         if count and norms[2]:
             yield start + 3, _many(norms[0], count, norms[2].rstrip("s"), today)
+    if norms[0] in _QUARTERS and norms[1] == "quarter":
+        rest = 3 if norms[2] == "of" else 2
+        if re.fullmatch(r"\d{4}", norms[rest]):
+            yield start + rest + 1, _quarter(norms[rest], _QUARTERS.index(norms[0]) + 1)
     if re.fullmatch(r"q[1-4]", norms[0]) and re.fullmatch(r"\d{4}", norms[1]):
-        month = 3 * int(norms[0][1]) - 2
-        yield start + 2, Span(f"{norms[1]}-{month:02}", f"{norms[1]}-{month + 2:02}")
+        yield start + 2, _quarter(norms[1], int(norms[0][1]))
+
+
+_QUARTERS = ("first", "second", "third", "fourth")
+
+
+def _quarter(year: str, number: int) -> Span:
+    return Span(f"{year}-{3 * number - 2:02}", f"{year}-{3 * number:02}")
 
 
 def _month(norms: list[str], start: int, number: int, today: date) -> Iterator[tuple[int, Span | None]]:
@@ -132,6 +152,9 @@ def _month(norms: list[str], start: int, number: int, today: date) -> Iterator[t
         yield start + 2 + taken.index(after[0]), _iso(f"{after[0]}-{number:02}")
     elif re.fullmatch(r"\d\d?", after[0]) and re.fullmatch(r"\d{4}", after[1]):
         yield start + 2 + taken.index(after[1]), _iso(f"{after[1]}-{number:02}-{int(after[0]):02}")
+    elif re.fullmatch(r"\d\d?", after[0]):
+        day = _iso(f"{today.year}-{number:02}-{int(after[0]):02}")
+        yield start + 2 + taken.index(after[0]), _this_year(day, today)
     elif not re.fullmatch(r"\d+", after[0]):
         month = f"{today.year}-{number:02}"
         yield start + 1, Span(month, month, ahead=number > today.month)

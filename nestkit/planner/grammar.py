@@ -122,7 +122,8 @@ class Grammar:
         nested: Mapping[str, Callable[[int], Iterator[Found]]] = {
             "when": self._when,
             "order": self._order,
-            "group": self._group,
+            "group": lambda place: self._group("group", place),
+            "pergroup": lambda place: self._group("pergroup", place),
             "selection": lambda place: self._selections(place, after=True),
             "short": lambda place: self._selections(place, after=False),
             "plural": lambda place: self._selections(place, after=True, plural=True),
@@ -162,8 +163,8 @@ class Grammar:
             if order is not None and not bound.unread:
                 yield Found(end, order, cost)
 
-    def _group(self, start: int) -> Iterator[Found]:
-        for _, end, bound, cost in self._matches("group", start):
+    def _group(self, part: str, start: int) -> Iterator[Found]:
+        for _, end, bound, cost in self._matches(part, start):
             group = questions.make_group(bound, self.setting)
             if group is not None and not bound.unread:
                 yield Found(end, group, cost)
@@ -253,14 +254,19 @@ class Grammar:
         if self.setting.subject == "tasks":
             return
         if self.setting.word(start) in ("who", "whose"):
-            known = [self.setting.terms.kind.exact.get((word,), ()) for word in english().persons]
-            yield from (Noun(start + 1, kind, plural=True) for kind in next(filter(None, known), ()))
+            yield from (Noun(start + 1, kind, plural=True) for kind in self._persons())
         for end, kinds in self.setting.terms.kind.find(self.setting.tokens, start):
             for kind in kinds:
                 yield Noun(end, kind, plural=self._is_plural(end))
                 further = (*self._listed("nouns", end), *self._listed("suffixes", end))
                 yield from (Noun(last, kind, plural=True) for last in further)
         yield from self._valued(start)
+
+    def _persons(self) -> Sequence[Kind]:
+        """The sort of notes that are about people; of several without "person" nobody knows which."""
+        known = [self.setting.terms.kind.exact.get((word,), ()) for word in english().persons]
+        people = [kind for kinds in known[:2] for kind in kinds] or [kind for kinds in known for kind in kinds]
+        return people if len(set(people)) == 1 else ()
 
     def _valued(self, start: int) -> Iterator[Noun]:
         """A value in the plural, `novels`: notes of whatever sort that have it."""

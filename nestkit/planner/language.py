@@ -49,6 +49,7 @@ class English:
     articles: frozenset[str]
     function_words: frozenset[str]
     beyond: frozenset[str]
+    participles: frozenset[str]
     links: frozenset[str]
     determiners: frozenset[str]
     months: Names
@@ -56,11 +57,17 @@ class English:
     openers: Names
     presence: Names
     persons: Names
+    person_names: Names
+    particles: Names
     money_names: Names
     currency_names: Names
     implied_number: Names
     implied_date: Names
     due_names: Names
+    closing_names: Names
+    state_names: Names
+    closed: Names
+    unclosed: Names
     numbers: Mapping[str, int]
     plurals: Mapping[str, str]
     synonyms: Mapping[str, Names]
@@ -74,7 +81,7 @@ class English:
     tools: ToolWords
 
 
-_SETS = ("articles", "function_words", "beyond", "links", "determiners")
+_SETS = ("articles", "function_words", "beyond", "participles", "links", "determiners")
 _TABLES = ("synonyms", "verbs", "days", "opposites", "measures")
 _CHOICES = (
     "steps",
@@ -85,6 +92,7 @@ _CHOICES = (
     "folds",
     "compare",
     "more",
+    "turns",
     "directions",
     "ages",
     "groupings",

@@ -75,9 +75,15 @@ def verb_that(fits: Fits) -> Find:
     def find(setting: Setting, start: int) -> Iterator[Found]:
         for end in (start + 3, start + 2, start + 1):
             if kept := _fitting(setting, verb_names(setting, start, end), fits):
-                yield Found(end, kept)
+                yield Found(end, _own_name(setting, start, end, kept))
 
     return find
+
+
+def _own_name(setting: Setting, start: int, end: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The property that is called like the verb, where it is one of them: `bought` before any other day."""
+    own = "-".join(setting.word(place) for place in range(start, end))
+    return (own,) if own in names else names
 
 
 def verb_names(setting: Setting, start: int, end: int) -> tuple[str, ...]:
@@ -95,7 +101,8 @@ def find_deed(setting: Setting, start: int) -> Iterator[Found]:
     taken |= {end for end, _ in setting.facts.flag.find(setting.tokens, start)}
     if setting.subject == "tasks":
         taken |= {found.end for found in choice_of("progress")(setting, start)}
-    if setting.word(start).endswith("ed"):
+    word = setting.word(start)
+    if word.endswith("ed") or word in english().participles:
         for found in verb_that(lambda name: not name.is_flag)(setting, start):
             if found.end not in taken:
                 yield found
@@ -152,6 +159,16 @@ def find_each_name(setting: Setting, start: int) -> Iterator[Found]:
         last = setting.word(end - 1)
         if measured or (singular(last) == last and not any(name.is_list for name in known)):
             yield Found(end, names)
+
+
+def find_summed(setting: Setting, start: int) -> Iterator[Found]:
+    """A number said of many notes at once that may be meant as one sum: the `cost` of repairs, the `pages` of books."""
+    for found in find_folded(setting, start):
+        names, size = found.meaning
+        last = setting.word(found.end - 1)
+        money = bool(set(names) & set(english().money_names)) and singular(last) == last
+        if size == 0 and (money or any(singular(name) != name for name in names)):
+            yield found
 
 
 def find_grouping(setting: Setting, start: int) -> Iterator[Found]:

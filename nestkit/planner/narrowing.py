@@ -28,6 +28,7 @@ from nestkit.planner.query import (
     Selection,
     Tagged,
     Titled,
+    Unsettled,
     WithTasks,
 )
 
@@ -103,7 +104,7 @@ def _leaves_progress_open(selection: Selection) -> bool:
     due = set(english().due_names)
     either = [part for c in selection.conditions if isinstance(c, AnyOf) for part in c.conditions]
     says = any(isinstance(condition, Progress) for condition in (*selection.conditions, *either))
-    days = any(isinstance(c, Compares | Between) and due & set(c.names) for c in selection.conditions)
+    days = any(isinstance(c, Compares | Between | Has) and due & set(c.names) for c in selection.conditions)
     return days and not says
 
 
@@ -135,8 +136,13 @@ def test(condition: Condition, draft: Draft, records: str, one: str, *, check: b
             other = draft.fresh("other")
             draft.say(f'{other} = next(numbers(n, {said}) for n in list_notes() if n["path"] == {path!r})[0]')
             return f"any(v {sign} {other} for v in numbers({one}, {said}))"
-        case Has(names):
-            return f"{no}values({one}, {draft.name_of(names, records, check=check)})"
+        case Has(names, _, zero):
+            read = {"": "values", "none": "any", "unclear": "given"}[zero]
+            said = draft.name_of(names, records, check=check)
+            return f"{no}any(numbers({one}, {said}))" if read == "any" else f"{no}{read}({one}, {said})"
+        case Unsettled(marks, states, closed, unclosed):
+            closing = dict.fromkeys(closed, True) | dict.fromkeys(unclosed, False)
+            return f"unsettled({one}, {marks!r}, {states!r}, {closing!r})"
         case Tagged(tag):
             return f"{no}tagged({one}, {tag.lower()!r})" if tag else f'{no}{one}["tags"]'
         case AnyOf(conditions):

@@ -25,6 +25,7 @@ from nestkit.planner.naming import (
     find_grouping,
     find_kind_name,
     find_measure,
+    find_summed,
     find_superlative,
     find_undone,
     is_any,
@@ -69,6 +70,11 @@ def _value_inside(setting: Setting, start: int) -> Iterator[Found]:
     folders = {end for end, _ in setting.terms.folder.find(setting.tokens, start)}
     for found in _value(setting, start):
         yield replace(found, cost=2 if found.end in folders else found.cost)
+
+
+def _letter(setting: Setting, start: int) -> Iterator[Found]:
+    for end, options in setting.facts.letter.find(setting.tokens, start):
+        yield Found(end, options)
 
 
 def _spelled(setting: Setting, start: int) -> Iterator[Found]:
@@ -227,6 +233,7 @@ PARTS: Mapping[str, Find] = {
     "how": choice_of("folds"),
     "direction": choice_of("directions"),
     "age": choice_of("ages"),
+    "turn": choice_of("turns"),
     "grouping": find_grouping,
     "step": choice_of("steps"),
     "bool": choice_of("truths"),
@@ -247,7 +254,9 @@ PARTS: Mapping[str, Find] = {
     "dayword": find_day_word,
     "folded": find_folded,
     "foldedverb": find_folded_verb,
+    "summed": find_summed,
     "value": _value,
+    "letter": _letter,
     "valueinside": _value_inside,
     "valueverb": _value_verb,
     "flag": _flag,

@@ -123,6 +123,7 @@ def _extreme(query: Extreme, draft: Draft, name: str, one: str) -> None:
     said = draft.name_of(order.names, name, check=True)
     read = _read(one, said, order.size)
     best = "max" if order.descending else "min"
+    _check_currency(query.per, draft, f"[{one} for {one} in {name} if {read}]", "")
     if query.limit is None:
         draft.say(
             f"best = {best}((v for {one} in {name} for v in {read}), default=None)",
@@ -160,6 +161,7 @@ def _fold(query: Fold, draft: Draft, name: str, one: str) -> None:
     read = _read(one, said, query.size)
     if query.group is None:
         _check_currency(query.per, draft, f"[{one} for {one} in {name} if {read}]", "")
+        draft.say(*(f"all_paid({name}, {paid!r})" for paid in query.paid))
         draft.say(f"each = [v for {one} in {name} for v in {read}]")
         draft.say(f'final_answer({_folded(query, "each")} if each else "none")')
         return

@@ -73,6 +73,8 @@ class Has:
 
     names: Names
     negated: bool = False
+    zero: Literal["", "none", "unclear"] = ""
+    """What 0 means of a number: of a count, such as `windows`, none; of others, such as `budget`, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,19 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Nothing that says so says that it is done: no checkbox, no day on which it was, no status."""
+
+    marks: Names
+    """Checkboxes, and days on which it was done."""
+    states: Names
+    closed: Names = ()
+    """Values of the states that say it is done, ..."""
+    unclosed: Names = ()
+    """... and those that say it is not; of any other nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class InNote:
     """A task stands in this note."""
 
@@ -182,6 +197,7 @@ Condition = (
     | Titled
     | Orphaned
     | Progress
+    | Unsettled
     | InNote
     | Joined
     | WithTasks
@@ -260,6 +276,8 @@ class Fold:
     group: Group | None = None
     per: Names = ()
     """Property that says in which currency each number is: a sum of several is none."""
+    paid: Names = ()
+    """Checkboxes that must be alike, since the ask leaves open which are meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +287,8 @@ class Extreme:
     selection: Selection
     order: Order
     limit: int | None = None
+    per: Names = ()
+    """Property that says in which currency each number is: where none was named, several cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,22 @@ One function for each `make` of `grammar.toml`; None means that the form does no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
 
+from nestkit.planner import folding
+from nestkit.planner.folding import Make, Parts, currencies, narrowed, selected
 from nestkit.planner.language import english
 from nestkit.planner.query import (
+    AS_SAID,
     Busiest,
+    Compares,
     Condition,
     Count,
     Distinct,
     Extreme,
     Fold,
     Group,
-    Has,
     Is,
     Lines,
     LinksOf,
@@ -38,10 +40,6 @@ from nestkit.planner.query import (
     Verdict,
 )
 from nestkit.planner.setting import Setting
-
-Parts = Mapping[str, Any]
-Make = Callable[[Parts, Setting], Query | None]
-
 
 # ── lists and counts ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -70,7 +68,7 @@ def _count(parts: Parts, setting: Setting) -> Query | None:
     return (
         None
         if group is None and ("by" in parts or "group" in parts)
-        else Count(_narrowed(parts["selection"], parts), group)
+        else Count(narrowed(parts["selection"], parts), group)
     )
 
 
@@ -126,66 +124,6 @@ def _days(setting: Setting) -> Names:
     return tuple(name for name in setting.facts.known(wanted) if setting.facts.names[name].is_day)
 
 
-# ── numbers made of many ─────────────────────────────────────────────────────────────────────────────────────────────
-
-How = Literal["sum", "mean", "min", "max"]
-
-
-def _fold(parts: Parts, setting: Setting) -> Query | None:
-    names, size = parts["folded"]
-    how = parts.get("how", "sum")
-    if size:
-        return None
-    return _folded(setting, _selected(parts, setting, names), how, names, parts.get("group"))
-
-
-def _fold_implied(parts: Parts, setting: Setting) -> Query | None:
-    names = setting.implied_numbers()
-    if not names or parts.get("how", "sum") != "sum":
-        return None
-    if "loose" in parts and setting.subject == "tasks":
-        return None
-    return _folded(setting, _selected(parts, setting, names), "sum", names, parts.get("group"))
-
-
-def _fold_mean(parts: Parts, setting: Setting) -> Query | None:
-    """ "The average invoice": not the sum, since "total invoices" may count them."""
-    names = setting.implied_numbers()
-    if not names or parts["how"] != "mean":
-        return None
-    return _folded(setting, parts["selection"], "mean", names, parts.get("group"))
-
-
-def _extreme_value(parts: Parts, setting: Setting) -> Query | None:
-    (most, sort), (names, size) = parts["extreme"], parts["folded"]
-    if sort != size:
-        return None
-    how: How = "max" if most else "min"
-    return Fold(_selected(parts, setting, names), how, names, size, parts.get("group"))
-
-
-def _folded(setting: Setting, selection: Selection, how: How, names: Names, group: Group | None) -> Fold | None:
-    if any(isinstance(condition, Is) and condition.measured for condition in selection.conditions):
-        return None  # "in EUR" could ask for those in EUR, or for all of them converted
-    money = set(names) & set(english().money_names)
-    per = setting.facts.known(english().currency_names) if money else ()
-    return Fold(selection, how, names, group=group, per=per)
-
-
-def _selected(parts: Parts, setting: Setting, names: Names) -> Selection:
-    """What is asked of; without a word for it, all that have such a value."""
-    selection = parts.get("selection") or parts.get("short")
-    if selection is None:
-        return Selection(setting.subject, None, (*parts.get("loose", ()), Has(names)))
-    return _narrowed(selection, parts)
-
-
-def _narrowed(selection: Selection, parts: Parts) -> Selection:
-    """The selection with the conditions that follow at the very end of the ask."""
-    more = (*selection.conditions, *parts.get("further", ()))
-    return replace(selection, conditions=tuple(sorted(dict.fromkeys(more), key=repr)))
-
-
 # ── the most and the least ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -193,24 +131,35 @@ def _extreme(parts: Parts, setting: Setting) -> Query | None:
     names, size = parts.get("folded") or parts["foldedverb"]
     most, sort = parts.get("extreme", ("lowest" not in parts, size))
     limit = parts.get("number") or parts.get("lowest")
-    return _ranked(_narrowed(parts["selection"], parts), Order(names, size, most), limit) if sort == size else None
+    return _ranked(narrowed(parts["selection"], parts), Order(names, size, most), limit) if sort == size else None
 
 
 def _superlative(parts: Parts, setting: Setting) -> Query | None:
     most, names, size, conditions = parts["superlative"]
-    selection = _narrowed(parts["selection"], {"further": conditions})
-    return _ranked(selection, Order(names, size, most), parts.get("number"))
+    selection = narrowed(parts["selection"], {"further": conditions})
+    ranked = _ranked(selection, Order(names, size, most), parts.get("number"))
+    return ranked and replace(ranked, per=currencies(names, setting) if size == 0 else ())
+
+
+def _verb_most(parts: Parts, setting: Setting) -> Query | None:
+    """ "Which contract ends next": the next lies ahead, the last and the first do not."""
+    turn, names = parts["turn"], tuple(name for name in parts["dayverb"] if setting.facts.names[name].is_day)
+    if not names or set(names) & set(english().due_names):
+        return None  # what is due next depends on what is done already
+    sides = Compares(names, ">=" if turn == "next" else "<=", setting.today.isoformat(), AS_SAID)
+    selection = narrowed(parts["selection"], {"further": (sides,)})
+    return Extreme(selection, Order(names, 10, turn == "last"))
 
 
 def _day_of_last(parts: Parts, setting: Setting) -> Query | None:
     most, names, size, conditions = parts["superlative"]
     if size == 0 or not all(setting.facts.names[name].is_day for name in names):
         return None
-    selection = _narrowed(parts["selection"], {"further": conditions})
+    selection = narrowed(parts["selection"], {"further": conditions})
     return Fold(selection, "max" if most else "min", names, 10)
 
 
-def _ranked(selection: Selection, order: Order, number: str | None) -> Query | None:
+def _ranked(selection: Selection, order: Order, number: str | None) -> Extreme | None:
     if number is not None and (not number.isdigit() or int(number) == 0):
         return None
     return Extreme(selection, order, int(number) if number is not None else None)
@@ -225,11 +174,11 @@ def _table(parts: Parts, setting: Setting) -> Query | None:
 
 
 def _distinct(parts: Parts, setting: Setting) -> Query | None:
-    return Distinct(_selected(parts, setting, parts["name"]), parts["name"])
+    return Distinct(selected(parts, setting, parts["name"]), parts["name"])
 
 
 def _distinct_count(parts: Parts, setting: Setting) -> Query | None:
-    return Distinct(_selected(parts, setting, parts["name"]), parts["name"], count=True)
+    return Distinct(selected(parts, setting, parts["name"]), parts["name"], count=True)
 
 
 def _owners(parts: Parts, setting: Setting) -> Query | None:
@@ -322,6 +271,7 @@ def _text_of(parts: Parts, setting: Setting) -> Query | None:
 
 
 MAKERS: Mapping[str, Make] = {
+    **folding.MAKERS,
     "listing": _listing,
     "grouped": _grouped,
     "count": _count,
@@ -329,12 +279,9 @@ MAKERS: Mapping[str, Make] = {
     "day_of_last": _day_of_last,
     "owners": _owners,
     "owners_count": _owners_count,
-    "fold": _fold,
-    "fold_implied": _fold_implied,
-    "fold_mean": _fold_mean,
-    "extreme_value": _extreme_value,
     "extreme": _extreme,
     "superlative": _superlative,
+    "verb_most": _verb_most,
     "table": _table,
     "distinct": _distinct,
     "distinct_count": _distinct_count,

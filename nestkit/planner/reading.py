@@ -42,6 +42,7 @@ from nestkit.planner.query import (
     TagsOf,
     TextOf,
     Titled,
+    Unsettled,
     Verdict,
     WithTasks,
 )
@@ -84,10 +85,11 @@ def _asked(query: OfSelection) -> list[str]:
         case Fold(_, how, names, size, group):
             said_how = _ENDS[how] if size else _FOLDS[how]
             return [f"{said_how} {_names(names)}" + (f" {_group(group)}" if group else "")]
-        case Extreme(_, order, limit):
+        case Extreme(_, order, limit, per):
             ends = ("earliest", "latest") if order.size else ("lowest", "highest")
             number = "" if limit is None else f"{limit} "
-            return [f"those with the {number}{ends[order.descending]} {_names(order.names)}"]
+            within = f" if in one {_names(per)}" if per else ""
+            return [f"those with the {number}{ends[order.descending]} {_names(order.names)}{within}"]
         case Busiest(_, group, most):
             return [_group(group), "the most" if most else "the fewest"]
         case Table(_, names):
@@ -133,8 +135,12 @@ def _condition(condition: Condition) -> str:
             return f"{_names(names)} from {low} to {high}"
         case Exceeds(names, sign, path):
             return f"{_names(names)} {sign} that of {path}"
-        case Has(names, negated):
-            return f"{_names(names)} is {'empty or missing' if negated else 'given'}"
+        case Has(names, negated, zero):
+            none = "0, empty or missing" if zero == "none" else "empty or missing"
+            return f"{_names(names)} is {none if negated else 'more than 0' if zero == 'none' else 'given'}"
+        case Unsettled(marks, states, closed):
+            ends = [f"{name} = {value}" for name in states for value in closed]
+            return f"not done by {' or '.join((*marks, *ends))}"
         case Tagged(tag):
             return f"{no}tagged #{tag}" if tag else f"{no}tagged"
         case Joined(names, notes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
+from nestkit.planner.dates import find_spans
 from nestkit.planner.grammar import Grammar, known_words
 from nestkit.planner.language import english, root, singular
 from nestkit.planner.mentions import read_words
@@ -62,9 +63,17 @@ def refuse_words(setting: Setting, grammars: Sequence[Grammar], tools: Sequence[
     if unknown:
         words = [setting.typed(place, place + 1) for place in unknown]
         return Refusal(f"nothing in this vault or its tools explains {_quoted(words)}", _hint(setting, words))
+    if month := next((place for place in range(len(setting.tokens)) if _is_ahead(setting, place)), None):
+        said = setting.typed(month, month + 1)
+        return Refusal(f"{_quoted([said])} could be this year's or the last", f"say the year, {_MODEL}")
     reached = min(max(grammar.matcher.reached for grammar in grammars), len(setting.tokens) - 1)
     left = setting.typed(reached, min(reached + _SHOWN, len(setting.tokens)))
     return Refusal(f"{_quoted([left])} fits nothing that can be asked here", _hint(setting, []))
+
+
+def _is_ahead(setting: Setting, place: int) -> bool:
+    """A month, or a day in it, without its year."""
+    return any(span.ahead for _, span in find_spans(setting.tokens, place, setting.today))
 
 
 def _is_known(setting: Setting, place: int, spoken: Collection[str]) -> bool:
@@ -109,10 +118,14 @@ def _near(setting: Setting, word: str) -> list[str]:
 
     names = {name.casefold(): name for name in islice(_names(setting), _NAMES)}
     whole = [name for folded, name in names.items() if word in folded.split()]
-    return whole or [names[match] for match in get_close_matches(word, list(names), n=2, cutoff=0.8)]
+    if near := whole or [names[match] for match in get_close_matches(word, list(names), n=2, cutoff=0.8)]:
+        return near
+    parts = {part: name for folded, name in names.items() for part in folded.split()}
+    return [parts[match] for match in get_close_matches(word, list(parts), n=2, cutoff=0.8)]
 
 
 def _names(setting: Setting) -> Iterator[str]:
+    yield from (" ".join(key) for key in setting.terms.kind.exact)
     yield from setting.terms.titles.values()
     for name in setting.terms.notes.names.values():
         yield name.name.replace("-", " ")

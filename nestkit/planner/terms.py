@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from nestkit.note import PropertyWords, Vocabulary
 from nestkit.planner.language import english, root, singular
+from nestkit.planner.people import find_nicknames
 from nestkit.planner.query import Kind
 from nestkit.planner.words import Token, phrase
 
@@ -103,6 +104,8 @@ class Facts:
     names: Mapping[str, Name]
     name: Phrases[str]
     value: Phrases[tuple[str, str]]
+    letter: Phrases[tuple[str, str]]
+    """Values of one word that means something to the planner too, such as `A`: only behind their property's name."""
     flag: Phrases[tuple[str, str]]
     roots: Mapping[Key, tuple[str, ...]]
     """Roots of a verb and what belongs to it (`last cook`) -> names with these roots."""
@@ -129,7 +132,8 @@ class Terms:
 
 def read_terms(vocabulary: Vocabulary, tokens: Sequence[Token]) -> Terms:
     """The vocabulary, ready to be found in the ask with these tokens: of titles and values only what it may name."""
-    also, begins = _aliases(vocabulary), _begins(tokens)
+    nicknames = find_nicknames(vocabulary, {token.norm for token in tokens if token.sort == "word"})
+    also, begins = _aliases(vocabulary, nicknames), _begins(tokens)
     notes = _facts(
         [_name(name, words) for name, words in _merged(vocabulary) if name.lower() not in _OBSIDIAN], also, begins
     )
@@ -139,9 +143,9 @@ def read_terms(vocabulary: Vocabulary, tokens: Sequence[Token]) -> Terms:
     return Terms(
         notes,
         tasks,
-        phrases((pair for pair in _titles(vocabulary) if begins(pair[0])), plurals=False),
+        phrases((pair for pair in _titles(vocabulary, nicknames) if begins(pair[0])), plurals=False),
         vocabulary.tags,
-        phrases(((tag, tag) for tag in vocabulary.tags), plurals=False),
+        phrases(((tag, tag) for tag in _with_parents(vocabulary.tags)), plurals=False),
         phrases(folders, plurals=False),
         phrases(_kinds(vocabulary, notes)),
         vocabulary.titles,
@@ -152,6 +156,7 @@ def _begins(tokens: Sequence[Token]) -> Callable[[str], bool]:
     """Whether the first word of a name stands in the ask, in whatever number: of a large vault's names few do."""
     words = {word for token in tokens for word in _WORDS.findall(token.norm.casefold())}
     words |= {singular(word) for word in words}
+    words |= {word + ending for word in words for ending in ("d", "ed")}  # `finish` asks for `finished`
 
     def begins(name: str) -> bool:
         first = _WORDS.search((name if name.isascii() else unicodedata.normalize("NFC", name)).casefold())
@@ -181,9 +186,9 @@ def _task_name(name: str, values: tuple[str, ...]) -> Name:
     return Name(canonical(name), frozenset((kind,)), said)
 
 
-def _aliases(vocabulary: Vocabulary) -> dict[str, list[str]]:
+def _aliases(vocabulary: Vocabulary, nicknames: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Title -> other names of the note: a link to it may be asked for by each."""
-    found: dict[str, list[str]] = {}
+    found = {name: list(parts) for name, parts in nicknames.items()}
     for alias, path in vocabulary.aliases.items():
         found.setdefault(vocabulary.titles.get(path, ""), []).append(alias)
     return found
@@ -198,14 +203,24 @@ def _facts(found: list[Name], aliases: Mapping[str, list[str]], begins: Callable
         (said, (name.name, value))
         for name in names.values()
         for value in name.values
-        for said in (value, *aliases.get(value, ()))
+        for said in (value, *aliases.get(value, ()), *_spoken(name, value))
         if begins(said) and _is_word(value)
     ]
     roots: dict[Key, tuple[str, ...]] = {}
     for known in names:
         key = tuple(map(root, known.split("-")))
         roots[key] = (*roots.get(key, ()), known)
-    return Facts(names, phrases(_names(names)), phrases(values), phrases(_flags(names), plurals=False), roots)
+    letters = [(v, (name.name, v)) for name in names.values() for v in name.values if _is_letter(v)]
+    flags = phrases(_flags(names), plurals=False)
+    return Facts(names, phrases(_names(names)), phrases(values), phrases(letters, plurals=False), flags, roots)
+
+
+def _spoken(name: Name, value: str) -> Iterator[str]:
+    """Words for a currency, such as `euro` for EUR, that mean no other of those the notes have."""
+    if name.name in english().currency_names:
+        for word, codes in english().tools.spoken.items():
+            if value in codes and not any(other in codes for other in name.values if other != value):
+                yield word
 
 
 def _names(names: Mapping[str, Name]) -> Iterator[tuple[str, str]]:
@@ -235,13 +250,25 @@ def _is_word(value: str) -> bool:
     return 0 < len(key) <= _MAX_WORDS and not (len(key) == 1 and key[0] in english().function_words)
 
 
-def _titles(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+def _is_letter(value: str) -> bool:
+    return value.casefold() in english().function_words
+
+
+def _titles(vocabulary: Vocabulary, nicknames: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
     for path, title in vocabulary.titles.items():
         yield title, path
+        yield from ((part, path) for part in nicknames.get(title, ()))
         undated = re.sub(r"^\d{4}-\d{2}(?:-\d{2})?(?:\s*[-–]\s+|[\s_]+)(?=\D)", "", title)
         if undated != title:
             yield undated, path
     yield from vocabulary.aliases.items()
+
+
+def _with_parents(tags: Iterable[str]) -> Iterator[str]:
+    """The tags and those they are nested in: notes tagged `a/b` are tagged `a`."""
+    for tag in tags:
+        parts = tag.split("/")
+        yield from ("/".join(parts[: depth + 1]) for depth in range(len(parts)))
 
 
 def _last(path: str) -> str:

@@ -35,7 +35,7 @@ _Loader.yaml_implicit_resolvers = {
 def read_vault(place: Path) -> dict[str, str]:
     """Path -> text of every note, from a folder or from one file in which `=== path` begins a note."""
     if place.is_dir():
-        files = sorted(place.rglob("*.md"))
+        files = [file for file in sorted(place.rglob("*.md")) if "03_Runs" not in file.parts]
         return {file.relative_to(place).as_posix(): file.read_text("utf-8") for file in files}
     parts = re.split(r"^=== (.+)\n", place.read_text("utf-8"), flags=re.M)[1:]
     return dict(sorted(zip(parts[::2], (text.strip() + "\n" for text in parts[1::2]), strict=True)))
@@ -159,7 +159,10 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     head, fence, body = text.removeprefix("---\n").partition("\n---\n")
     if not (text.startswith("---\n") and fence):
         return {}, text
-    return yaml.load(head, _Loader) or {}, body
+    try:
+        return yaml.load(head, _Loader) or {}, body
+    except yaml.YAMLError:
+        return {}, body
 
 
 def _fields(body: str) -> dict[str, list[Any]]:

@@ -18,8 +18,11 @@ from nestkit.planner.plan import Plan, plan
 from nestkit.policy import Refusal
 
 HERE = Path(__file__).parent
+FOLDERS = {"ops": HERE.parent / "vaults/ops", "example": HERE.parents[1] / "vault"}
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
-SETS = ("first", "second", "third", "fourth")
+SETS = ("first", "second", "third", "fourth", "fifth", "sixth")
+LEAST = {"sixth": 0.75}
+"""Share of right answers where it is not four in five: that set was not tuned on."""
 SAMPLES = [
     case
     for case in map(json.loads, (HERE.parent / "cases/asks.jsonl").read_text("utf-8").splitlines())
@@ -30,7 +33,7 @@ CHECKS = {"contains_all": "contains", "contains_exactly": "contains"}
 
 @cache
 def vault(name: str) -> tuple[Vault, Vocabulary]:
-    place = HERE.parent / "vaults/ops" if name == "ops" else HERE / f"vaults/{name}.txt"
+    place = FOLDERS.get(name, HERE / f"vaults/{name}.txt")
     opened = Vault(read_vault(place))
     return opened, opened.vocabulary()
 
@@ -71,9 +74,9 @@ def test_an_answer_is_right_or_not_given(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_of_what_can_be_answered_four_in_five_are(name: str) -> None:
+def test_of_what_can_be_answered_most_is(name: str) -> None:
     counted = Counter(verdict(case) for case in cases(name) if case["check"] != "refusal")
-    assert counted["right"] >= 0.8 * counted.total(), counted
+    assert counted["right"] >= LEAST.get(name, 0.8) * counted.total(), counted
 
 
 def sample_asks() -> list[tuple[dict[str, Any], str]]:

@@ -120,14 +120,14 @@ def parts_of(piece: Piece) -> Iterator[Part]:
 
 
 NESTED = {"after", "before", "when", "order", "group", "selection", "short", "plural", "loose", "modifiers"}
-NESTED |= {"notes", "tasks", "joinable"}
+NESTED |= {"notes", "tasks", "joinable", "pergroup"}
 
 
 def test_every_form_has_a_maker_and_names_only_parts_that_there_are() -> None:
     for part, each in forms().items():
         makers = questions.MAKERS if part == "ask" else conditions.MAKERS
         for form in each:
-            assert form.make in makers or part in ("when", "order", "group"), form.make
+            assert form.make in makers or part in ("when", "order", "group", "pergroup"), form.make
             for slot in parts_of(form.row):
                 assert slot.rule in PARTS or slot.rule in NESTED, slot.rule
 

@@ -94,7 +94,101 @@ def test_a_refusal_names_what_is_not_explained(ask: str, word: str) -> None:
 
 def test_a_name_that_is_only_nearly_there_is_suggested_never_taken() -> None:
     assert "Lighthouse" in refused("deadline of Lighthuose").hint
-    assert "Marta Ruiz" in refused("meetings with Marta").hint
+    assert "Marta Ruiz" in refused("meetings with Martha").hint
+
+
+def test_a_person_may_be_called_by_a_part_of_the_name_that_nobody_else_has() -> None:
+    whole = planned("meetings with Marta Ruiz")
+    assert planned("meetings with Marta").reading == planned("meetings with Ruiz").reading == whole.reading
+    two = notes(
+        A={"type": "meeting", "attendees": '["[[Marta Ruiz]]"]'},
+        B={"type": "meeting", "attendees": '["[[Marta Weber]]"]'},
+    )
+    assert "Marta" in refused("meetings with Marta", two).reason
+    assert answer("meetings with Weber", two) == ["B"]
+    place = notes(A={"type": "book", "author": "Jack London"}, B={"type": "trip", "city": "London"})
+    with pytest.raises(LookupError, match="city"):
+        answer("books by London", place)
+    refused("books of Grid", notes(A={"type": "book", "client": "Grid Partners"}))
+
+
+def test_what_is_overdue_is_due_before_today_and_not_said_to_be_done() -> None:
+    bills = {"type": "bill", "due": "2026-03-01"}
+    paid = notes(
+        A={**bills, "paid": "true"}, B={**bills, "paid": "false"}, C={**bills, "due": "2026-04-01", "paid": "false"}
+    )
+    assert answer("overdue bills", paid) == ["B"]
+    stated = notes(A={**bills, "status": "done"}, B={**bills, "status": "open"}, C={"type": "note", "status": "odd"})
+    assert answer("Which bills are overdue?", stated) == ["B"]
+    returned = notes(A={**bills, "returned": "2026-02-20"}, B={**bills, "returned": ""})
+    assert answer("How many bills are overdue?", returned) == 1
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [{"status": "on hold"}, {"status": "open", "paid": "true"}, {"paid": "false", "delivered": "true"}, {}],
+    ids=["unknown", "contrary", "half", "unsaid"],
+)
+def test_what_does_not_say_whether_it_is_done_is_not_called_overdue(marks: dict[str, Any]) -> None:
+    others = {"status": "open", "paid": "false", "delivered": "true"}
+    vault = notes(A={"type": "bill", "due": "2026-03-01", **marks}, B={"type": "order", **others})
+    with pytest.raises(LookupError, match="done"):
+        answer("overdue bills", vault)
+
+
+def test_nothing_says_that_it_is_overdue_where_nothing_can_be_done() -> None:
+    refused("overdue bills", notes(A={"type": "bill", "due": "2026-03-01"}))
+
+
+def test_the_largest_of_several_currencies_is_not_compared() -> None:
+    mixed = notes(
+        A={"type": "bill", "amount": 5, "currency": "EUR"}, B={"type": "bill", "amount": 7, "currency": "CHF"}
+    )
+    with pytest.raises(LookupError, match="CHF, EUR"):
+        answer("largest bill", mixed)
+    assert answer("largest EUR bill", mixed) == ["A"]
+    assert answer("bill with the highest amount", mixed) == ["B"]  # the ask names the number to go by
+
+
+def test_what_was_spent_leaves_open_whether_it_is_paid_and_what_was_paid_does_not() -> None:
+    bill = {"type": "bill", "payee": "Huber"}
+    bills = notes(A={**bill, "amount": 5, "paid": "true"}, B={**bill, "amount": 7, "paid": "false"})
+    assert answer("How much did we pay Huber?", bills) == 5
+    with pytest.raises(LookupError, match="not paid yet"):
+        answer("How much did we spend on Huber?", bills)
+
+
+def test_none_of_a_count_may_be_written_as_0_and_0_of_anything_else_is_not_guessed() -> None:
+    rooms = notes(
+        A={"type": "room", "windows": 0, "rent": 0}, B={"type": "room", "windows": 2}, C={"type": "room", "rent": 9}
+    )
+    assert answer("rooms without windows", rooms) == ["A", "C"]
+    assert answer("rooms with windows", rooms) == ["B"]
+    for text in ("rooms without a rent", "rooms with a rent"):
+        with pytest.raises(LookupError, match="A: rent is 0"):
+            answer(text, rooms)
+
+
+def test_another_value_than_one_named_is_a_value() -> None:
+    cars = notes(A={"type": "car", "class": "A"}, B={"type": "car", "class": "B"}, C={"type": "car", "class": ""})
+    assert answer("cars with class A", cars) == ["A"]
+    assert answer("cars with a class other than A", cars) == ["B"]
+
+
+@pytest.mark.parametrize("text", ["repairs per status", "cost of repairs", "cost of all repairs"])
+def test_a_sum_or_a_count_that_could_be_a_list_is_not_guessed(text: str) -> None:
+    repairs = notes(
+        A={"type": "repair", "cost": 5, "status": "done"}, B={"type": "repair", "cost": 7, "status": "planned"}
+    )
+    assert "2 ways" in refused(text, repairs).reason
+
+
+def test_the_next_lies_ahead_and_the_last_and_the_first_do_not() -> None:
+    days = ["2026-01-01", "2026-03-01", "2026-05-01", "2026-07-01"]
+    trips = notes(**{f"T{at}": {"type": "trip", "ends": day} for at, day in enumerate(days)})
+    assert answer("Which trip ends next?", trips) == ["T2"]
+    assert answer("Which trip ended last?", trips) == ["T1"]
+    assert answer("Which trip ended first?", trips) == ["T0"]
 
 
 def test_an_empty_ask_and_an_endless_one_are_refused() -> None:
