@@ -134,9 +134,20 @@ PROTECTED = (".obsidian", ".git", ".nest", ".trash", "nest.toml")
 
 
 _ACTIVE = re.compile(
-    rb"^\s*(?:>\s*)*(?:`{3,}|~{3,})\s*(?:nest|dataviewjs?|js-engine|query|base)\b|<%|^\s*nest:|#nest\b", re.M | re.I
+    r"^[ \t\ufeff]*(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*)*(?:`{3,}|~{3,})[ \t]*\{?[ \t]*"
+    r"(?:nest|dataviewjs?|datacore\w*|js-engine|query|base|button|meta-bind-\S+|jsx:\S*|run-\w+)\b"
+    r"|<%|`\$=|^[ \t]*nest[ \t]*:|#nest\b",
+    re.M | re.I,
 )
 """What Obsidian, its plugins or nest itself would execute when they find it in a note."""
+_OUTSIDE = re.compile(r"\]\([ \t]*\n?[^)\]\n]{0,2000}?(?::|//|&#?\w+;|\\)")
+"""A target that is no plain path of the vault: an address, or what an entity or a backslash could make one of."""
+_LOADED = re.compile(
+    r"<[ \t]*(?:img|image|i?frame|object|embed|video|audio|source|track|script|link|style|svg|meta|base|form|input)\b"
+    r"|\burl[ \t]*\(",
+    re.I,
+)
+"""Elements that fetch something as soon as a note is looked at, or could."""
 
 
 def check_call(tool: Tool, leave: Leave) -> Refusal | None:
@@ -164,18 +175,32 @@ def check_changes(changes: Sequence[Change], contract: Contract = "brokered") ->
     """
     for change in changes:
         if has_world(contract) and change.kind == "add":
-            return Refusal(f"it would add {change.path}", _REVIEW, needs_person=True)
+            return Refusal(f"it would add {change.path}", REVIEW, needs_person=True)
         if change.kind != "add":
             verb = "change" if change.kind == "modify" else "delete"
-            return Refusal(f"it would {verb} {change.path}", _REVIEW, needs_person=True)
+            return Refusal(f"it would {verb} {change.path}", REVIEW, needs_person=True)
         if not change.path.endswith(".md"):
-            return Refusal(f"it would add {change.path}, which is no note", _REVIEW, needs_person=True)
-        if _ACTIVE.search(change.after or b""):
-            return Refusal(f"{change.path} would hold text that Obsidian or nest executes", _REVIEW, needs_person=True)
+            return Refusal(f"it would add {change.path}, which is no note", REVIEW, needs_person=True)
+        text = (change.after or b"").decode("utf-8", "replace").replace("\r", "\n")
+        if _ACTIVE.search(text):
+            return Refusal(f"{change.path} would hold text that Obsidian or nest executes", REVIEW, needs_person=True)
+        if loads(text):
+            reason = f"{change.path} would fetch something from the network as soon as it is opened"
+            return Refusal(reason, REVIEW, needs_person=True)
     return None
 
 
-_REVIEW = "look at the changes in the run note, then ask again at a terminal, or with --yes"
+def loads(text: str) -> bool:
+    """Whether a note would fetch something from elsewhere when it is looked at: so words could leave the vault.
+
+    An outside picture, or an element of HTML that loads. In doubt it would.
+    """
+    pictures = [paragraph for paragraph in re.split(r"\n[ \t]*\n", text) if re.search(r"!\[(?!\[)", paragraph)]
+    named = pictures and re.search(r"^[ \t]{0,3}\[[^\]\n]{1,999}\]:", text, re.M)
+    return bool(named or _LOADED.search(text) or any(_OUTSIDE.search(paragraph) for paragraph in pictures))
+
+
+REVIEW = "look at the changes in the run note, then ask again at a terminal, or with --yes"
 
 
 def effects_needing_leave(tool: Tool) -> tuple[Effect, ...]:

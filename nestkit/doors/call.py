@@ -91,6 +91,10 @@ def parse_values(words: Sequence[str], tool: Tool) -> tuple[dict[str, Any], list
         parameter, given = options.get(written, (unknown, ""))
         taken = [value] if equals else [given] if given else _taken(written, parameter, queue)
         place = own if parameter is _OWN.get(written) else values
+        if place is own and _is_switch(parameter):
+            if taken[0].lower() not in _TRUTHS:
+                raise click.UsageError(f"{written} takes no value, not {taken[0]!r}")
+            taken = taken if _TRUTHS.index(taken[0].lower()) % 2 == 0 else []  # `--yes=no` is no leave
         for each in taken:
             place[parameter.name] = (
                 _together(parameter, place[parameter.name], each) if parameter.name in place else each

@@ -56,8 +56,11 @@ def _order(item: Any) -> tuple[str, Any]:
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=None if isinstance(value, str) else 2, default=str))
+    """One JSON value on stdout, every character of it visible: what a terminal would obey is escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=None if isinstance(value, str) else 2, default=str)
+    if not text.isascii():
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    click.echo(text.replace("\x7f", "\\u007f"))
 
 
 def print_lines(lines: Iterable[str]) -> None:

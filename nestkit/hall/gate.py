@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nestkit.change import Change
+from nestkit.errors import VaultError
 from nestkit.matter import Gate as GateName
 from nestkit.matter import Matter
-from nestkit.policy import Refusal, check_call, check_changes, effects_needing_leave, is_reviewed
+from nestkit.policy import REVIEW, Refusal, check_call, check_changes, effects_needing_leave, is_reviewed
 from nestkit.run import Run
 from nestkit.tool import Tool
 
@@ -106,7 +108,7 @@ class Gate:
 
     def changes(self, run: Run, changes: tuple[Change, ...]) -> Refusal | None:
         """Why these changes may not reach the vault; None when they may."""
-        refusal = None if run.ask.leave.yes else check_changes(changes, run.ask.contract)
+        refusal = None if run.ask.leave.yes else check_changes(changes, run.ask.contract) or self._find_asking(changes)
         if refusal is None:
             return None
         programs = "\n\n".join(step.program for step in run.steps if step.program)
@@ -117,6 +119,17 @@ class Gate:
             self.matter = matter
             return refusal
         return None if self._company.review(matter) else Refusal("you did not apply the changes")
+
+    def _find_asking(self, changes: tuple[Change, ...]) -> Refusal | None:
+        """Why a person must see a new note in which a question stands: `nest watch` would ask it."""
+        from nestkit.hall.answers import read_triggers  # late: most runs change nothing
+
+        for change in changes:
+            with suppress(VaultError):  # no text: nothing in it asks
+                found = read_triggers(self._nest, change.path, change.after or b"").found
+                if any(trigger.kind != "inbox" for trigger in found):
+                    return Refusal(f"{change.path} would ask nest something", REVIEW, needs_person=True)
+        return None
 
     def _matter(self, gate: GateName, tools: list[Tool], **parts: Any) -> Matter:
         effects = tuple(f"{tool.name}: {', '.join(map(str, tool.effects))}" for tool in tools if tool.effects)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -19,12 +20,15 @@ from nestkit.runs.attachment import choose_files
 from nestkit.runs.ledger import Entry
 from nestkit.runs.name import draft_path
 from nestkit.runs.note import draft_note, draft_tick, note_of, untick
+from nestkit.runs.quiet import draft_line
 from nestkit.vault.write import write_file
 
 if TYPE_CHECKING:
     from nestkit.hall.walk import Mark
     from nestkit.nest import Nest
 
+_ALIVE = re.compile(r"[#^\[\]|`<>$\\]|%%|::")
+"""What ends a link, or would be alive in one: a file may be called `<%* ... %>.md`."""
 _TRIES = 5
 """How often a name or a note that somebody else takes at the same moment is tried again."""
 
@@ -81,8 +85,8 @@ def note_text(nest: Nest, run: Run) -> str:
 
 def link_to(nest: Nest, path: str) -> str:
     """A link that leads to this file and no other: its name where that is unique, else its path."""
-    if any(character in path for character in "#^[]|"):
-        return f"[{title_of(path)}]({quote(path)})"
+    if _ALIVE.search(path) or not path.isprintable():
+        return f"[{draft_line(title_of(path))}]({quote(path)})"
     name = title_of(path)
     return f"[[{name if nest.resolves_only_to(name, path) else path.removesuffix('.md')}]]"
 

