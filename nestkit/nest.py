@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from nestkit.hall.packages import Packages
     from nestkit.hall.trust import Trust
     from nestkit.hall.walk import Company
-    from nestkit.hall.writers import Call
+    from nestkit.hall.writers import Call, Rerun
     from nestkit.index.finder import Finder
     from nestkit.run import Ask, Run
     from nestkit.runs.note import RunNote
@@ -286,13 +286,15 @@ class Nest(Lookups):
         company: Company,
         *,
         call: Call | None = None,
+        rerun: Rerun | None = None,
         keep: bool = True,
         apply: bool = True,
     ) -> Run:
-        """The story of an ask, walked to its note. With `call` the program is that one call."""
+        """The story of an ask, walked to its note. With `call` the program is that one call, with `rerun`
+        those of an earlier run."""
         from nestkit.hall.walk import walk  # late: looking things up needs no sandbox and no planner
 
-        return walk(self, ask, company, call=call, keep=keep, apply=apply)
+        return walk(self, ask, company, call=call, rerun=rerun, keep=keep, apply=apply)
 
     def note_text(self, run: Run) -> str:
         """The note of a run, as text."""

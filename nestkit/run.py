@@ -156,6 +156,7 @@ class Run:
     path: str | None = None
     """Of its note, once written."""
     parent: str | None = None
+    """Path of the note of the run that this one runs again; its id where it had none."""
     files: tuple[str, ...] = ()
     """Paths of the files its programs left, beside its note."""
     matter: Matter | None = None

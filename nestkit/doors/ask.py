@@ -244,6 +244,7 @@ def run_record(run: Run) -> dict[str, Any]:
         "id": run.id,
         "model": run.model,
         "kept_from": run.kept_from or None,
+        "parent": run.parent,
         "contract": run.ask.contract,
         "tier": run.tier,
         "style": run.ask.style,

@@ -17,7 +17,7 @@ from nestkit.change import Change
 from nestkit.errors import NestError, StateError
 from nestkit.matter import draft_bytes, draft_record, parse_bytes
 from nestkit.model import Chat, Message, Reply
-from nestkit.run import Run, Step, ToolCall
+from nestkit.run import Outcome, Run, Step, ToolCall
 from nestkit.runs.ledger import Entry, Ledger
 from nestkit.runs.retold import parse_call, parse_reply
 from nestkit.runs.trace import Recorded, Sealer, parse_sealed
@@ -27,6 +27,7 @@ from nestkit.sandbox.tape import Taped
 from nestkit.vault.append import Growing
 from nestkit.vault.beneath import read_digest
 from nestkit.vault.files import read_file
+from nestkit.vault.journal import is_run_id
 from nestkit.vault.place import vault_key
 from nestkit.vault.stage import Stage
 from nestkit.vault.write import delete_file
@@ -40,6 +41,10 @@ MOST_BYTES = 64 << 20
 _HELD_BYTES = 32 << 20
 """Answers of readers held for the case that the run is parked; the rest is asked again then."""
 
+_KEPT_BYTES = 8 << 20
+"""Of these, as much as is kept of a run that has ended, so that it can be replayed."""
+_END_BYTES = 1 << 20
+"""Room that is left for how a run ends."""
 
 _CALL_PARTS = tuple(item.name for item in fields(ToolCall))
 
@@ -64,6 +69,11 @@ def read_recorded(nest: Nest, run_id: str) -> Recorded:
         content = read_file(nest.root, trace_path(run_id), 4 * MOST_BYTES)
         return _checked(parse_sealed(content, open_ledger(nest).key()), nest, run_id)
     raise StateError(f"run {run_id} has no trace that this machine has sealed", "ask again")
+
+
+def is_recorded(nest: Nest, run_id: str) -> bool:
+    """Whether there is a trace of this run, whoever wrote it."""
+    return is_run_id(run_id) and (nest.root / trace_path(run_id)).is_file()
 
 
 def reopen(nest: Nest, run_id: str) -> tuple[Growing, Recorded]:
@@ -152,8 +162,14 @@ class Recording:
     def writer(self, writer: Writer) -> None:
         """Who writes the programs is known."""
         if not self._told.writer and not self._off:
-            told = {"model": writer.model, "reading": writer.reading, "prompt_digest": writer.prompt_digest}
+            told: dict[str, Any] = {
+                "model": writer.model,
+                "reading": writer.reading,
+                "prompt_digest": writer.prompt_digest,
+            }
             told["kept_from"] = writer.kept_from
+            if writer.programs:
+                told["programs"] = writer.programs
             self._lines.append(
                 self._sealer.draft({"event": "writer", **told})
             )  # written with what follows, if anything
@@ -238,25 +254,25 @@ class Recording:
         """A step was taken."""
         if step.number <= len(self._told.steps):
             return
-        outcome = {**_parts(step.outcome), "value": _packed(step.outcome.value)}
-        outcome["refusals"] = [asdict(refusal) for refusal in step.outcome.refusals]
-        outcome["files"] = {path: draft_bytes(content) for path, content in step.outcome.files.items()}
-        del outcome["calls"]  # each has its own event
         account = step.account and asdict(step.account)
         self._write(
             {
                 "event": "step",
                 **_parts(step),
                 "account": account,
-                "outcome": outcome,
+                "outcome": draft_outcome(step.outcome),
                 "ran": self._number if step.program else 0,
             }
         )
 
-    def write_held(self) -> None:
-        """From here on the vault may become another: what was read so far is written down."""
+    def write_held(self, most_bytes: int = _HELD_BYTES) -> None:
+        """From here on the vault may become another: what was read so far is written down, as much as there is room
+        for."""
+        room = min(most_bytes, MOST_BYTES - self._size - _END_BYTES)
         for (program, number), body in self._held.items():
-            self._write({"event": "value", "program": program, "number": number}, b'"reply":' + body)
+            if len(body) <= room:
+                room -= len(body)
+                self._write({"event": "value", "program": program, "number": number}, b'"reply":' + body)
         self._held.clear()
         self._held_bytes = 0
 
@@ -272,6 +288,7 @@ class Recording:
 
     def end(self, run: Run) -> None:
         """The run has ended like this, its note is written: the ledger need not know of it any more."""
+        self.write_held(_KEPT_BYTES)
         self._write({"event": "end", **_ending(run)})
         self.forget()
 
@@ -349,6 +366,15 @@ class Recording:
 def _ending(run: Run) -> dict[str, Any]:
     end = {**_parts(run.end), "answer": _packed(run.end.answer)}
     return {"end": end, "tier": run.tier, "tool_digests": dict(run.tool_digests), "seconds": run.seconds}
+
+
+def draft_outcome(outcome: Outcome) -> dict[str, Any]:
+    """What came of a program as it is recorded, but for its calls: each has its own event."""
+    record = {**_parts(outcome), "value": _packed(outcome.value)}
+    record["refusals"] = [asdict(refusal) for refusal in outcome.refusals]
+    record["files"] = {path: draft_bytes(content) for path, content in outcome.files.items()}
+    del record["calls"]
+    return record
 
 
 def _parts(word: Any) -> dict[str, Any]:

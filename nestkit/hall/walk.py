@@ -20,7 +20,7 @@ from nestkit.hall.gate import Gate
 from nestkit.hall.recording import Recording, open_ledger, reopen
 from nestkit.hall.servers import Line
 from nestkit.hall.workshop import Workshop, spelling
-from nestkit.hall.writers import Call, Writer, again, choose_writer, kept_program
+from nestkit.hall.writers import Call, Rerun, Writer, again, choose_writer, kept_program
 from nestkit.matter import Matter
 from nestkit.policy import Refusal, Wants, check_call
 from nestkit.run import Ask, End, Execute, Run, Status, Step
@@ -60,15 +60,17 @@ class Company:
     mark: Mark | None = None
 
 
-def walk(nest: Nest, ask: Ask, company: Company, *, call: Call | None, keep: bool, apply: bool) -> Run:
+def walk(
+    nest: Nest, ask: Ask, company: Company, *, call: Call | None, rerun: Rerun | None, keep: bool, apply: bool
+) -> Run:
     """The whole story of an ask. With `keep` it becomes a note, with `apply` its changes reach the vault."""
-    run = Run(draft_id(ask.now, _tick()), ask, End("error"))
+    run = Run(draft_id(ask.now, _tick()), ask, End("error"), parent=rerun.parent if rerun else None)
     stage = _stage(nest, ask)
     recording = Recording(nest, run, stage, live=call is None, keep=keep and apply)
     gate = Gate(nest, run, company, _allow(nest, ask, company))
 
     def choose(line: Line) -> Writer:
-        return choose_writer(nest, ask, line, call)
+        return choose_writer(nest, ask, line, call, rerun=rerun)
 
     with closing(recording):
         try:

@@ -21,7 +21,7 @@ from nestkit.hall.packages import beside
 from nestkit.hall.recording import Recording
 from nestkit.note import Problem
 from nestkit.policy import Refusal, effects_needing_leave, has_world
-from nestkit.run import Execute, Outcome, Run, ToolCall
+from nestkit.run import Ask, Execute, Outcome, Run, ToolCall
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.check import check_program
 from nestkit.sandbox.command import command_line
@@ -54,7 +54,7 @@ class Workshop:
     def __init__(self, nest: Nest, run: Run, desk: Desk, gate: Gate, recording: Recording) -> None:
         self._nest, self._run, self._desk, self._gate, self._recording = nest, run, desk, gate, recording
         recording.redo = self._redo
-        self._seed = int.from_bytes(hashlib.sha256(run.ask.text.encode()).digest()[:4], "big")
+        self._seed = seed_of(run.ask)
         self._broker = Broker(
             nest.registry.tools,
             host=self._host,
@@ -106,11 +106,14 @@ class Workshop:
             return Outcome(error=f"PermissionError: {leave.reason}", refusals=(leave,))
         recording.program(program, leave)
         if self._execute is None:
+            run = self._run
             engine = self._engine = self._opened()
             self._open.callback(self._nest.engines.give_back, engine)
             self._nest.phases.beside["isolation"] = self._ahead.seconds
             self._execute = self._open.enter_context(
-                engine.program(self._broker, now=self._run.ask.now, seed=self._seed, world=self._world(engine))
+                engine.program(
+                    self._broker, now=run.ask.now, seed=self._seed, world=find_world(self._nest, run.ask, engine)
+                )
             )
         self._prepare(program)
         limits = self._run.ask.limits
@@ -124,14 +127,6 @@ class Workshop:
         except OSError as error:
             hint = "is there room in the folder for temporary files?"
             raise SandboxError(f"the isolation could not be opened: {error.strerror or error}", hint) from None
-
-    def _world(self, engine: Engine) -> World | None:
-        """What the programs of this run are given besides their broker: nothing, or the vault to read and packages."""
-        if not has_world(self._run.ask.contract):
-            return None
-        root, config = self._nest.root, self._nest.config
-        hide = (*_HIDDEN, *find_sight(root, (), config.private, always=(config.system,)).hide)
-        return World(str(root), shown=str(root) if engine.layers else "", hide=hide, site=beside())
 
     def _prepare(self, program: str) -> None:
         """Build the packages of the scripts that a program names, where there is leave; no program ever does."""
@@ -352,6 +347,20 @@ class Ahead(Generic[_Made]):
             self._thread.join()
         if self._made is not None:
             close(self._made)
+
+
+def seed_of(ask: Ask) -> int:
+    """What chance begins with in this ask's programs and tools: the same for the same words."""
+    return int.from_bytes(hashlib.sha256(ask.text.encode()).digest()[:4], "big")
+
+
+def find_world(nest: Nest, ask: Ask, engine: Engine) -> World | None:
+    """What the programs of this ask are given besides their broker: nothing, or the vault to read and packages."""
+    if not has_world(ask.contract):
+        return None
+    root, config = nest.root, nest.config
+    hide = (*_HIDDEN, *find_sight(root, (), config.private, always=(config.system,)).hide)
+    return World(str(root), shown=str(root) if engine.layers else "", hide=hide, site=beside())
 
 
 def spelling(root: Path) -> Callable[[str], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +31,17 @@ class Call(NamedTuple):
     named: Mapping[str, Any]
 
 
+class Rerun(NamedTuple):
+    """An earlier run that is to be run once more."""
+
+    parent: str
+    """Path of its note; its id where it has none."""
+    model: str = ""
+    reading: str = ""
+    programs: tuple[str, ...] = ()
+    """What is to run; with none the program is written anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Who writes the programs of a run."""
@@ -46,16 +57,22 @@ class Writer:
     """What tells this question from others; empty when its program is not kept."""
     kept_from: str = ""
     """Path of the note of the run whose program is run again."""
+    programs: tuple[str, ...] = ()
+    """All programs, where they are known beforehand and are more than one."""
 
 
-def choose_writer(nest: Nest, ask: Ask, line: Line, call: Call | None, ran: str = "") -> Writer:
+def choose_writer(
+    nest: Nest, ask: Ask, line: Line, call: Call | None, ran: str = "", rerun: Rerun | None = None
+) -> Writer:
     """The writer of this ask; raises ModelError when a model was named that cannot be had.
 
     `auto` is what the person configured, else a model that Ollama has, else the planner; the choice is said. `ran` is
     the kept program with which an earlier part of the run began, before it came to the model.
     """
     if call is not None:
-        return Writer("person", _once(draft_call(call)))
+        return Writer("person", _each((draft_call(call),)))
+    if rerun is not None and rerun.programs:
+        return _writer_again(rerun.model, rerun.programs, rerun.reading)
     name = ask.model if ask.model != "auto" else _auto_model(nest, line.say)
     if name == "builtin":
         return _planner(nest, ask)
@@ -66,12 +83,18 @@ def again(told: Recorded) -> Writer | None:
     """The writer of a run whose programs are on record, for running them again; None where a model must write on."""
     if told.replies or not (told.programs or told.park):
         return None
-    program = told.programs[1]["text"] if told.programs else parse_matter(told).program
+    first = told.programs[1]["text"] if told.programs else parse_matter(told).program
+    programs = tuple(map(str, told.writer.get("programs") or [first]))
     name, reading, prompt, kept_from = (
         str(told.writer.get(part, "")) for part in ("model", "reading", "prompt_digest", "kept_from")
     )
-    take = _once(program, _refused_by_notes if name == "builtin" else _no_end)
-    return Writer(name, take, reading=reading, prompt_digest=prompt, kept_from=kept_from)
+    return replace(_writer_again(name, programs, reading), prompt_digest=prompt, kept_from=kept_from)
+
+
+def _writer_again(name: str, programs: tuple[str, ...], reading: str) -> Writer:
+    """A writer whose programs are ready, under the name of who wrote them."""
+    take = _each(programs, _refused_by_notes if name == "builtin" else _no_end)
+    return Writer(name, take, reading=reading, programs=programs if len(programs) > 1 else ())
 
 
 def kept_program(told: Recorded) -> str:
@@ -112,11 +135,11 @@ def _planner(nest: Nest, ask: Ask) -> Writer:
 
     if ask.selection:
         refusal = Refusal("the built-in planner cannot read a selection", "choose a model: --model ollama/NAME")
-        return Writer("builtin", _once(""), refusal=refusal)
+        return Writer("builtin", _each(()), refusal=refusal)
     made = plan(ask.text, nest.vocabulary(), nest.registry.tools, ask.now, ask.note)
     if isinstance(made, Refusal):
-        return Writer("builtin", _once(""), refusal=made)
-    return Writer("builtin", _once(made.program, _refused_by_notes), reading=made.reading)
+        return Writer("builtin", _each(()), refusal=made)
+    return Writer("builtin", _each((made.program,), _refused_by_notes), reading=made.reading)
 
 
 def _model(nest: Nest, ask: Ask, name: str, line: Line, ran: str) -> Writer:
@@ -126,7 +149,7 @@ def _model(nest: Nest, ask: Ask, name: str, line: Line, ran: str) -> Writer:
     from nestkit.hall.opening import find_prompt
 
     if refusal := check_name(name, nest.config.servers):
-        return Writer(name, _once(""), refusal=refusal)
+        return Writer(name, _each(()), refusal=refusal)
     prompt = load_prompt(PROMPTS[ask.style], lambda prompt: find_prompt(nest, prompt))
     if prompt.source:
         line.say(f"prompt: {prompt.source}")
@@ -178,13 +201,18 @@ def _no_end(outcome: Outcome) -> End | None:
     return None
 
 
-def _once(program: str, find_end: Callable[[Outcome], End | None] = _no_end) -> Steps:
-    """Steps of a program that is ready: one, and its outcome is the end, as `find_end` reads it or as it stands."""
+def _each(programs: Sequence[str], find_end: Callable[[Outcome], End | None] = _no_end) -> Steps:
+    """Steps of programs that are ready, up to one that answers or waits: the last outcome is the end, as `find_end`
+    reads it or as it stands."""
 
     def take(execute: Execute) -> Generator[Step, None, End]:
-        begun = time.perf_counter()
-        outcome = execute(program)
-        yield Step(1, program, outcome, seconds=time.perf_counter() - begun)
+        outcome = Outcome()
+        for number, program in enumerate(programs, start=1):
+            begun = time.perf_counter()
+            outcome = execute(program)
+            yield Step(number, program, outcome, seconds=time.perf_counter() - begun)
+            if outcome.final or any(refusal.needs_person for refusal in outcome.refusals):
+                break
         return find_end(outcome) or _end_of(outcome)
 
     return take

@@ -54,6 +54,7 @@ class RunNote:
     note: str = ""
     """Link to the asking note."""
     parent: str = ""
+    """Link to the run that this one runs again."""
     tools: tuple[str, ...] = ()
     """Links, as all of the next two."""
     reads: tuple[str, ...] = ()
@@ -102,7 +103,7 @@ def note_of(run: Run, link: Callable[[str], str]) -> RunNote:
         tier=run.tier,
         trigger=run.ask.trigger,
         note=link(run.ask.note) if run.ask.note else "",
-        parent=run.parent or "",
+        parent=link(run.parent) if run.parent else "",
         tools=tuple(map(link, scripts)),
         reads=tuple(map(link, run.reads[:MAX_LINKS])),
         read_count=len(run.reads),

@@ -134,6 +134,11 @@ def _seal(key: bytes, last: str, body: bytes) -> str:
     return hmac.digest(key, last.encode() + b"\n" + body, "sha256").hex()[:32]
 
 
+def draft_json(value: Any) -> str:
+    """The value as it stands in a trace."""
+    return _encode(value).encode("utf-8", "replace").decode()
+
+
 _encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _plain(value), separators=(",", ":")).encode
 
 
