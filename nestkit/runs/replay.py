@@ -37,6 +37,7 @@ class Difference:
 
 def find_difference(step: int, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> Difference | None:
     """Where an outcome differs from the recorded one; None when both are the same, byte for byte."""
+    recorded, now = ({**each, "files": dict(sorted((each.get("files") or {}).items()))} for each in (recorded, now))
     for part, what in _PARTS.items():
         old, new = (draft_json(outcome.get(part)) for outcome in (recorded, now))
         if old == new or (part == "error" and recorded.get("limit") in _BY_CLOCK):
@@ -44,7 +45,7 @@ def find_difference(step: int, recorded: Mapping[str, Any], now: Mapping[str, An
         if part in ("output", "error"):
             return _differing_line(step, what, str(recorded.get(part)), str(now.get(part)))
         if part == "files":
-            return _differing_file(step, recorded.get(part) or {}, now.get(part) or {})
+            return _differing_file(step, recorded[part], now[part])
         return Difference(step, what, old, new)
     return None
 
