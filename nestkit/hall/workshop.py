@@ -27,6 +27,7 @@ from nestkit.sandbox.check import check_program
 from nestkit.sandbox.command import command_line
 from nestkit.sandbox.engine import Engine
 from nestkit.sandbox.job import Job, Refused, ToolFailed, World
+from nestkit.sandbox.loaded import Loaded
 from nestkit.sandbox.paths import as_opened
 from nestkit.scripts import vault as builtin
 from nestkit.tool import Script, Tool
@@ -67,6 +68,7 @@ class Workshop:
         self._begun = time.monotonic()
         self._open = ExitStack()
         self._engine: Engine | None = None
+        self._loaded: Loaded | None = None
         self._execute: Execute | None = None
         self._ahead = Ahead(lambda: nest.engines.borrow(run.ask.contract, run.ask.engine, nest.config.image))
         self._unprepared: dict[str, str] = {}
@@ -109,6 +111,7 @@ class Workshop:
             run = self._run
             engine = self._engine = self._opened()
             self._open.callback(self._nest.engines.give_back, engine)
+            self._loaded = self._open.enter_context(Loaded(engine))
             self._nest.phases.beside["isolation"] = self._ahead.seconds
             self._execute = self._open.enter_context(
                 engine.program(
@@ -159,6 +162,10 @@ class Workshop:
     def _site(self, tool: Tool) -> tuple[str, ...]:
         script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
         return self._nest.packages.find(script) or ()
+
+    def _wants_packages(self, tool: Tool) -> bool:
+        """Whether its script says that it needs any: these may be slow to load."""
+        return any(script.path == tool.script and script.dependencies for script in self._nest.registry.scripts)
 
     def _redo(self, call: ToolCall) -> None:
         """Know of a call that an earlier part of this run made."""
@@ -253,6 +260,7 @@ class Workshop:
         collect: Callable[[Path], None] | None = None,
     ) -> Any:
         assert self._engine is not None, "tools are called by programs, and programs open the engine"
+        assert self._loaded is not None
         is_function = tool.manner == "function"
         root = root or self._nest.root
         job = Job(
@@ -277,7 +285,8 @@ class Workshop:
             digest=digest,
             modules=self._modules(tool),
         )
-        return self._engine.call(job, self._run.ask.limits, tool.timeout, collect)
+        call = self._loaded.call if self._wants_packages(tool) else self._engine.call
+        return call(job, self._run.ask.limits, tool.timeout, collect)
 
     def _is_there(self, path: str) -> bool:
         return path in self._desk.stage.paths() or os.path.exists(f"{self._nest.root}/{path}")  # noqa: PTH110 - any text

@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from nestkit.errors import SandboxError
 from nestkit.sandbox.child.wire import Wire
 
+MESSAGES = 16
+"""A child may send as many of the largest messages in all: what the host keeps of it has an end."""
+
 
 @dataclass(frozen=True, slots=True)
 class End:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -78,6 +78,11 @@ class Engine:
         return self._beside is not None and self._beside.layers
 
     @property
+    def keeps(self) -> bool:
+        """Whether a child of it can keep a script's packages loaded, and fork for each call."""
+        return getattr(self._beside, "keeps", False)
+
+    @property
     def title(self) -> str:
         """What isolates, for people: programs, and scripts where that is another."""
         title = get_row(self.tier).title
@@ -138,9 +143,7 @@ class Engine:
         each file that went away.
         """
         backend = self._find_scripts(job)
-        seconds = min(limits.tool_seconds, seconds or limits.tool_seconds)
-        if (ending := worker.deadline.get()) is not None:
-            seconds = min(seconds, max(0.0, ending() - time.monotonic()))
+        seconds = self.seconds_for(limits, seconds)
         with ExitStack() as opened:
             scratch = self._scratch(_scratch_for(job.shown or job.root), job.root, opened)
             wish = wish_for_job(job, limits, scratch) | {"collect": collect is not None}
@@ -166,16 +169,31 @@ class Engine:
             raise ToolFailed("PermissionError", f"{job.script} wants {', '.join(job.run)}: {_ALONE}", _PERMISSION)
         return backend
 
+    def seconds_for(self, limits: Limits, seconds: float | None) -> float:
+        """How long a call may take: the tool's own seconds, or what is left of the program that calls it."""
+        seconds = min(limits.tool_seconds, seconds or limits.tool_seconds)
+        if (ending := worker.deadline.get()) is not None:
+            seconds = min(seconds, max(0.0, ending() - time.monotonic()))
+        return seconds
+
+    def wish_for(self, job: Job, limits: Limits) -> dict[str, Any]:
+        """What is asked of a child that does this job and collects nothing, in an engine that `layers`."""
+        return wish_for_job(job, limits, _scratch_for(job.shown or job.root)) | {"collect": False}
+
+    def spawn(self, wish: Mapping[str, Any], limits: Limits) -> Child:
+        """A proven child for scripts, for whoever talks with it for longer than one call; theirs to close."""
+        return self._scripts.spawn(wish, limits.message_bytes)
+
     def _await(self, child: Child, job: Job, limits: Limits, seconds: float, watch: Watch | None) -> Any:
         """What the child answers. Raises ToolFailed."""
         try:
             child.wire.deadline = time.monotonic() + seconds
-            return _read_answer(child.wire.receive())
+            return read_answer(child.wire.receive())
         except Late:
             text = f"{job.script} took longer than {seconds:.3g} seconds and was stopped"
             raise ToolFailed("TimeoutError", text, ("TimeoutError", "OSError")) from None
         except Closed:
-            raise _explain(child.wait(), job, limits, watch.limit if watch else "") from None
+            raise explain(child.wait(), job, limits, watch.limit if watch else "") from None
         except (Broken, TooLarge) as error:
             raise ToolFailed("RuntimeError", f"{job.script} sent no usable answer: {error}", _RUNTIME) from None
 
@@ -328,7 +346,7 @@ def _room(limits: Limits) -> tuple[int, int]:
     return limits.scratch_files, limits.scratch_bytes
 
 
-def _read_answer(message: dict[str, Any]) -> Any:
+def read_answer(message: dict[str, Any]) -> Any:
     """The value a child sent; its error raised."""
     if "value" in message:
         return unpack(message["value"])
@@ -342,7 +360,8 @@ def _read_answer(message: dict[str, Any]) -> Any:
     raise ToolFailed(texts["type"] or "RuntimeError", texts["text"], tuple(bases), tuple(given), texts["place"])
 
 
-def _explain(end: End, job: Job, limits: Limits, limit: str) -> ToolFailed:
+def explain(end: End, job: Job, limits: Limits, limit: str) -> ToolFailed:
+    """Why a script's child ended without an answer."""
     if limit == "scratch":
         text = f"{job.script} filled its scratch folder beyond {limits.scratch_bytes:,} bytes"
         return ToolFailed("OSError", text, ("OSError",))

@@ -19,16 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from nestkit.errors import NoLayers, SandboxError
-from nestkit.sandbox.backend import End, Setup, check_holes
+from nestkit.sandbox.backend import MESSAGES, End, Setup, check_holes
 from nestkit.sandbox.bait import Bait
-from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, Wire
+from nestkit.sandbox.child.wire import OPENING_BYTES, Broken, Closed, Late, TooLarge, Wire
 
 TIERS = ("kernel-full", "kernel-lite")
 _START = Path(__file__).parent / "child" / "start.py"
 _START_SECONDS = 20.0
-_OPENING_BYTES = 64 << 20
-_MESSAGES = 16
-"""A child may send as many of the largest messages in all: what the host keeps of it has an end."""
 _NEWEST_LANDLOCK = 6
 
 
@@ -127,7 +124,7 @@ class Kernel:
         site: Sequence[str] = (),
     ) -> None:
         self.tier = tier
-        self.layers = tier == "kernel-full"
+        self.layers = self.keeps = tier == "kernel-full"
         self.runs_scripts = True
         self._without, self._preload, self._site = list(without), list(preload), list(site)
         self.landlock = landlock
@@ -205,7 +202,7 @@ class Kernel:
         child.wire.deadline = time.monotonic() + _START_SECONDS
         try:
             child.wire.send({**wish, "bait": self._bait.wish, "message_bytes": most})
-            child.wire.most, child.wire.left = most, _MESSAGES * most
+            child.wire.most, child.wire.left = most, MESSAGES * most
             answer = child.wire.receive()
         except (Late, Broken, TooLarge) as error:
             child.kill()
@@ -246,7 +243,7 @@ class Kernel:
             for link in ours:
                 link.close()
             raise
-        child = Child(Wire(ours[0], _OPENING_BYTES, mend=True), line, handles[0])
+        child = Child(Wire(ours[0], OPENING_BYTES, mend=True), line, handles[0])
         child.dial = ours[2] if dials else None
         return child
 

@@ -19,14 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from nestkit.errors import SandboxError
-from nestkit.sandbox.backend import End, check_holes
-from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, Wire
+from nestkit.sandbox.backend import MESSAGES, End, check_holes
+from nestkit.sandbox.child.wire import OPENING_BYTES, Broken, Closed, Late, TooLarge, Wire
 
 CHILDREN = Path(__file__).parent / "child"
-OPENING_BYTES = 64 << 20
-"""A wish may be this long; it is ours."""
-_MESSAGES = 16
-"""A child may send as many of the largest messages in all: what the host keeps of it has an end."""
 _KILL_SECONDS = 5.0
 _COMPLAINT_CHARS = 300
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -136,7 +132,7 @@ def open_talk(child: ProcessChild, wish: Mapping[str, Any], most: int, tier: str
     child.wire.deadline = time.monotonic() + seconds
     try:
         child.wire.send({**wish, "message_bytes": most})
-        child.wire.most, child.wire.left = most, _MESSAGES * most
+        child.wire.most, child.wire.left = most, MESSAGES * most
         check_holes(child.wire.receive(), tier)
     except (Closed, Late, Broken, TooLarge) as error:
         late = "it took too long" if isinstance(error, Late) else ""

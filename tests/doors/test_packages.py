@@ -123,6 +123,22 @@ def test_a_program_s_tools_are_prepared_before_it_runs_and_only_those_it_names(
     assert told == [("1\n", False), ("42\n", True)]
 
 
+def test_a_program_that_calls_often_has_the_packages_loaded_once_even_after_it_changed_something(
+    vault: Path, nest: NestCommand, index: Path
+) -> None:
+    stamped = "import time\nVALUE = 42\nLOADED = time.perf_counter_ns()\n"
+    write_wheel(index, "tiny", "1.1", {"tiny.py": stamped})
+    script = next((vault / "02_System").glob("*.py"))
+    script.write_text(f"{SCRIPT}\n\ndef loaded() -> int:\n    import tiny\n\n    return tiny.LOADED\n")
+    program = (
+        "stamps = {loaded() for _ in range(4)}\nwrite_note('New', 'x')\nfinal_answer([len(stamps), value(), value()])"
+    )
+    with OllamaServer([{"role": "assistant", "content": f"```python\n{program}\n```"}]) as server:
+        done = nest("ask", "try it", "--model", "ollama/scripted", "--yes", env={"OLLAMA_HOST": server.url})
+    assert done.stdout.split() == ["1", "42", "42"], done.stderr
+    assert (vault / "New.md").read_text() == "x"
+
+
 @pytest.mark.parametrize(
     ("block", "why"),
     [

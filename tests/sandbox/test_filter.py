@@ -45,6 +45,7 @@ def draft(machine: str, kind: str) -> bytes:
         "tool": {"files": True, "marks": True},
         "lite tool": {"files": True},
         "runner": {"files": True, "marks": True, "run": True},
+        "keeper": {"files": True, "marks": True, "keep": True},
     }
     drafted = seccomp.draft_filter(machine, **kinds[kind])
     return drafted.replace(struct.pack("I", seccomp.PID), struct.pack("I", OWN))
@@ -133,7 +134,20 @@ def test_a_call_is_answered_as_its_profile_says(
 
 
 @pytest.mark.parametrize("machine", syscalls.MACHINES)
-@pytest.mark.parametrize("kind", ["program", "tool", "lite tool", "runner"])
+def test_a_keeper_may_do_what_a_tool_may_and_fork_signal_its_forks_and_restrict_itself(machine: str) -> None:
+    numbers = syscalls.read_table(machine)
+    more = set()
+    for name, args, *_ in [*ROWS, ("seccomp", (1, 0), 0), ("pidfd_send_signal", (1, 9), 0), ("ptrace", (), 0)]:
+        if name in numbers:
+            tool, keeper = (answer(draft(machine, kind), machine, numbers[name], *args) for kind in ("tool", "keeper"))
+            if tool != keeper:
+                assert keeper == ALLOW
+                more.add(name)
+    assert more == {"fork", "vfork", "clone", "kill", "tgkill", "seccomp"} & {*numbers}
+
+
+@pytest.mark.parametrize("machine", syscalls.MACHINES)
+@pytest.mark.parametrize("kind", ["program", "tool", "lite tool", "runner", "keeper"])
 def test_what_is_not_listed_is_refused(machine: str, kind: str) -> None:
     program, listed = draft(machine, kind), set(syscalls.read_table(machine).values())
     said = {number: answer(program, machine, number) for number in range(1000) if number not in listed}

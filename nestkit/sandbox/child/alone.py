@@ -16,7 +16,6 @@ from typing import Any
 
 from . import landlock, syscalls, wire
 
-_OPENING_BYTES = 64 << 20
 _LOOK_SECONDS = 0.5
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
@@ -37,7 +36,7 @@ class Pipes:
 
 def open_link() -> tuple[wire.Wire, dict[str, Any]]:
     """The wire and the wish on it; stdin and stdout lead nowhere from here on, whoever prints."""
-    link = wire.Wire(Pipes(os.dup(0), os.dup(1)), _OPENING_BYTES)  # type: ignore[arg-type]
+    link = wire.Wire(Pipes(os.dup(0), os.dup(1)), wire.OPENING_BYTES)  # type: ignore[arg-type]
     nothing = os.open(os.devnull, os.O_RDWR)
     wish = link.receive()
     for stream in range(3):

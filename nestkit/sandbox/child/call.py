@@ -41,11 +41,11 @@ class SourceLoader(importlib.machinery.SourceFileLoader):
         return compile(source, file, "exec", dont_inherit=True)
 
 
-def serve(link: wire.Wire, wish: dict[str, Any]) -> None:
-    """Make the one call and send what came of it."""
+def serve(link: wire.Wire, wish: dict[str, Any], *, is_set: bool = False) -> None:
+    """Make the one call and send what came of it; `is_set` where the scene is set already."""
     folders = [wish["shown"], wish["scratch"], *wish["site"]]
     try:
-        answer = {"value": wire.pack(_relative(_call(wish), wish["shown"]))}
+        answer = {"value": wire.pack(_relative(_call(wish, is_set), wish["shown"]))}
     except BaseException as error:
         answer = {"error": failure.draft(error, folders) | {"place": _find_place(error, wish["shown"])}}
     try:
@@ -54,9 +54,8 @@ def serve(link: wire.Wire, wish: dict[str, Any]) -> None:
         link.send({"error": failure.draft(error) | {"place": ""}})
 
 
-def _call(wish: dict[str, Any]) -> Any:
-    file = f"{wish['shown']}/{wish['script']}"
-    _set_scene(wish, file)
+def _call(wish: dict[str, Any], is_set: bool) -> Any:
+    file = _file_of(wish) if is_set else set_scene(wish)
     with open(file, "rb") as script:
         source = script.read()
     if wish["digest"] and _digest(source) != wish["digest"]:
@@ -77,8 +76,13 @@ def _digest(source: bytes) -> str:
     return hashlib.sha256(source).hexdigest()
 
 
-def _set_scene(wish: dict[str, Any], file: str) -> None:
-    """Environment, clock, streams and import path as a script expects them."""
+def _file_of(wish: dict[str, Any]) -> str:
+    return f"{wish['shown']}/{wish['script']}"
+
+
+def set_scene(wish: dict[str, Any]) -> str:
+    """Environment, clock, streams and import path made as the script expects them; its file."""
+    file = _file_of(wish)
     os.environ.update(wish["environment"])
     os.environ |= {"VAULT_PATH": wish["shown"], "TMPDIR": wish["scratch"], "HOME": wish["scratch"], "LANG": "C.UTF-8"}
     if wish["run"]:
@@ -102,6 +106,7 @@ def _set_scene(wish: dict[str, Any], file: str) -> None:
     SourceLoader.vault, SourceLoader.digests = wish["shown"], wish["modules"]
     sys.path_hooks.insert(0, _finder_below(wish["shown"]))
     sys.path_importer_cache.clear()
+    return file
 
 
 def _rename_across_layers() -> None:

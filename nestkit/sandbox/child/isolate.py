@@ -69,6 +69,7 @@ def prepare(full: bool, version: int, folder: str, without: frozenset[str]) -> B
     filters = {
         "program": seccomp.draft_filter(machine, files=False),
         "tool": seccomp.draft_filter(machine, files=True, marks=full),
+        "keep": seccomp.draft_filter(machine, files=True, marks=full, keep=True),
         "run": seccomp.draft_filter(machine, files=True, marks=full, run=True),
     }
     as_nobody = all(_is_open(top, alone=full) for top in tops)
@@ -113,7 +114,7 @@ def isolate_tool(box: Box, wish: dict[str, Any]) -> int:
     _set_ceilings(box, wish, file_bytes=wish["file_bytes"])
     _shed(owner.st_uid, owner.st_gid)
     _die_with_parent(box)
-    _shut(box, rules, "run" if wish["run"] else "tool")
+    _shut(box, rules, "run" if wish["run"] else "keep" if wish["kind"] == "keep" else "tool")
     return kept
 
 

@@ -45,6 +45,9 @@ fremovexattr
 """Notes beside a file: not supported here, which whoever copies files knows to bear."""
 _PROCESSES = "fork vfork execve setpgid setsid kill tgkill pidfd_open pidfd_send_signal".split()
 
+_FORKS = "fork vfork kill tgkill seccomp".split()
+"""For whoever forks and lets each fork restrict itself further; it signals none but those below it."""
+
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _REFUSE = _ERRNO | errno.EPERM
 _UNKNOWN = _ERRNO | errno.ENOSYS
@@ -70,11 +73,11 @@ _LOCAL, _STREAM, _FASTOPEN = 1, 1, 0x20000000
 _Line = tuple[int, int, int, int]
 
 
-def draft_filter(machine: str, *, files: bool, marks: bool = False, run: bool = False) -> bytes:
+def draft_filter(machine: str, *, files: bool, marks: bool = False, run: bool = False, keep: bool = False) -> bytes:
     """The filter for a child: of a program, or with `files` of a tool; `PID` still to be filled in.
 
     Without `marks`, a tool that sets a file's mode or times is told it worked and nothing happens: Landlock alone
-    could not keep it to its own files. With `run` it may start other programs.
+    could not keep it to its own files. With `run` it may start other programs, with `keep` fork and restrict itself.
     """
     numbers = syscalls.read_table(machine)
     lines: list[_Line] = [
@@ -85,11 +88,11 @@ def draft_filter(machine: str, *, files: bool, marks: bool = False, run: bool = 
         (_FROM, 0, 1, 0x40000000),
         (_RETURN, 0, 0, _KILL),
     ]
-    for name, body in _conditions(files, run):
+    for name, body in _conditions(files, forks=run or keep):
         if name in numbers:
             lines += [(_IS, 0, len(body), numbers[name]), *body]
     names = _ALWAYS + (_FILES if files else []) + ([*_MARKS, "truncate"] if files and marks else [])
-    lines += _answer(names + (_PROCESSES if run else []), numbers, _ALLOW)
+    lines += _answer(names + (_PROCESSES if run else []) + (_FORKS if keep else []), numbers, _ALLOW)
     if files and not marks:
         lines += _answer(_MARKS, numbers, _ERRNO)
     lines += _answer(_NOTES, numbers, _ERRNO | errno.EOPNOTSUPP)
@@ -106,7 +109,7 @@ def restrict(drafted: bytes) -> None:
     syscalls.syscall("seccomp", 1, 0, pointer)
 
 
-def _conditions(files: bool, run: bool) -> list[tuple[str, list[_Line]]]:
+def _conditions(files: bool, *, forks: bool) -> list[tuple[str, list[_Line]]]:
     """Calls that depend on an argument: its place, and what it may be."""
     write = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
     rows = [
@@ -117,9 +120,9 @@ def _conditions(files: bool, run: bool) -> list[tuple[str, list[_Line]]]:
         ("socketpair", [*_demand(0, 0xFFFFFFFF, _LOCAL), *_masked(1, 0xF, _STREAM)]),
         ("sendto", _masked(3, _FASTOPEN, 0)),
         ("sendmsg", _masked(2, _FASTOPEN, 0)),
-        ("clone", _masked(0, _NAMESPACES, 0) if run else _masked(0, _NAMESPACES | _THREAD, _THREAD)),
+        ("clone", _masked(0, _NAMESPACES, 0) if forks else _masked(0, _NAMESPACES | _THREAD, _THREAD)),
     ]
-    if not run:
+    if not forks:
         rows += [("kill", _one_of(0, (PID,))), ("tgkill", _one_of(0, (PID,)))]
     for name, place in (("open", 1), ("openat", 2)):
         if files:  # truncating what is opened for reading alone: Landlock sees it only since its third version

@@ -25,6 +25,8 @@ from typing import Any
 
 DEEPEST = 100
 MOST_PARTS = 1_000_000
+OPENING_BYTES = 64 << 20
+"""The largest message in which nest tells a child what to do."""
 _HEAD = struct.Struct(">I")
 HEAD_BYTES = _HEAD.size
 _HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")

@@ -18,11 +18,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from . import call, isolate, landlock, mounts, program, prove, syscalls, wire
+from . import call, isolate, keeper, landlock, mounts, program, prove, syscalls, wire
 
 CONTROL = 3
-_OPENING_BYTES = 64 << 20
-_POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _CLOSED = {
     errno.ENOSPC: "user namespaces are switched off here (sysctl user.max_user_namespaces)",
     errno.EPERM: "user namespaces are not for everybody here (AppArmor, or sysctl kernel.unprivileged_userns_clone)",
@@ -57,8 +55,7 @@ def main() -> None:
         line.send({"failed": f"{type(error).__name__}: {error}"})
         os._exit(1)
     line.send({"ready": os.getpid(), "landlock": box.version})
-    for name in _POOLS if wish["preload"] else ():
-        os.environ[name] = "1"  # a thread that starts at an import would be lost in a fork
+    os.environ.update(dict.fromkeys(keeper.POOLS if wish["preload"] else (), "1"))
     _serve(box, control, wish["preload"], wish["site"])
 
 
@@ -188,7 +185,7 @@ def _be_child(box: isolate.Box) -> NoReturn:
     status = 1
     try:
         os.closerange(isolate.DIAL + 1, 1 << 20)
-        status = _live(box, wire.Wire(socket.socket(fileno=isolate.LINK), _OPENING_BYTES))
+        status = _live(box, wire.Wire(socket.socket(fileno=isolate.LINK), wire.OPENING_BYTES))
     finally:
         os._exit(status)
 
@@ -215,7 +212,10 @@ def _live(box: isolate.Box, link: wire.Wire) -> int:
     if not wish.get("network"):
         os.close(isolate.DIAL)
     sys.argv = [""]
-    (program if wish["kind"] == "program" else call).serve(link, wish)
+    if wish["kind"] == "keep":
+        keeper.serve(link, wish, box.filters["tool"])
+    else:
+        (program if wish["kind"] == "program" else call).serve(link, wish)
     return 0
 
 
@@ -229,4 +229,5 @@ def _hand_over(folder: int) -> None:
 
 def _prove(wish: dict[str, Any]) -> list[str]:
     kept = "" if "root" not in wish or wish["writable"] else wish["shown"]
-    return prove.find_holes(wish["bait"], kept=kept, script=wish.get("script", ""), may_fork=bool(wish.get("run")))
+    may_fork = wish["kind"] == "keep" or bool(wish.get("run"))
+    return prove.find_holes(wish["bait"], kept=kept, script=wish.get("script", ""), may_fork=may_fork)
