@@ -20,7 +20,8 @@ class _ShowGroup(DefaultGroup):
 def prompt_command() -> None:
     """What a model would be sent: `nest prompt show ASK`. Nothing is sent.
 
-    A note 02_System/Prompts/system.md (or json.md, for --style json) takes the place of the prompt that ships.
+    A note 02_System/Prompts/system.md (or json.md, for --style json) takes the place of the prompt that ships, once
+    you trust it: `nest trust system.md`.
     """
 
 
@@ -36,6 +37,7 @@ def prompt_command() -> None:
 def show_prompt(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """The first messages for this ask, and an estimate of their tokens."""
     from nestkit.hall.opening import describe_opening
+    from nestkit.hall.prompts import draft_advice
 
     nest = open_here(ctx)
     question, selection = read_texts(text, options["selection"])
@@ -52,5 +54,7 @@ def show_prompt(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **o
         f"{told['tokens']} tokens of {told['window']} ({told['reserve']} kept for the reply); "
         f"prompt: {told['prompt'] or 'as it ships'}, {told['digest'][:16]}"
     )
+    for path in told["untrusted"]:
+        hint(draft_advice(path))
     if not told["fits"]:
         hint("it does not fit: raise [ask] tokens")

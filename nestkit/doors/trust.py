@@ -8,7 +8,8 @@ import click
 
 from nestkit.doors.ask import at_terminal
 from nestkit.doors.printing import hint, json_option, open_here, print_json, print_lines
-from nestkit.hall.trust import Trust, draft_wants, grant_record
+from nestkit.hall.prompts import find_named
+from nestkit.hall.trust import Trust, draft_prompt_wants, draft_wants, grant_record
 from nestkit.nest import Nest
 from nestkit.policy import Wants
 from nestkit.run import EXIT_CODES
@@ -25,7 +26,7 @@ from nestkit.run import EXIT_CODES
 def trust_command(
     ctx: click.Context, name: str | None, listing: bool, revoke: bool, everything: bool, yes: bool, as_json: bool
 ) -> None:
-    """Give the tool or script NAME leave for what it needs beyond reading.
+    """Give the tool or script NAME leave for what it needs beyond reading, or the prompt NAME leave to steer models.
 
     What it would be able to do is shown first, with the lines of code that show it. The leave holds for the script as
     it is now: once it changes, or anything it loads, you are asked again. It is kept in your own state folder, never in
@@ -60,6 +61,8 @@ def _list(trust: Trust, as_json: bool) -> None:
 
 def _give(nest: Nest, name: str, yes: bool) -> bool:
     """Whether leave was given for all that the name stands for."""
+    if (note := find_named(nest, name)) is not None:
+        return _give_prompt(nest, note.wants, yes)
     tools = {tool.name: tool for tool in nest.trust.find_tools(name)}
     wanted: list[Wants] = []
     for tool in tools.values():
@@ -75,11 +78,7 @@ def _give(nest: Nest, name: str, yes: bool) -> bool:
             hint(line)
     if not wanted:
         return True
-    if not yes and not at_terminal():
-        hint("nest: that takes a person at a terminal, or --yes")
-        return False
-    if not yes and not click.confirm("Give this leave until the script changes?", default=False, err=True):
-        hint("nothing was granted")
+    if not _agrees("Give this leave until the script changes?", yes):
         return False
     nest.trust.give(wanted, datetime.now().astimezone())
     print_lines(f"{wants.tool}: granted" for wants in wanted)
@@ -89,4 +88,29 @@ def _give(nest: Nest, name: str, yes: bool) -> bool:
     for tool in tools.values():
         if tool.confirm == "always":
             hint(f"{tool.name} is `confirm: always`: you are asked before every call all the same")
+    return True
+
+
+def _give_prompt(nest: Nest, wants: Wants, yes: bool) -> bool:
+    """Whether the note may take the prompt's place by now."""
+    if nest.trust.holds(wants):
+        print_lines([f"{wants.script} is trusted already"])
+        return True
+    for line in draft_prompt_wants(wants):
+        hint(line)
+    if not _agrees("Let models be told this until the note changes?", yes):
+        return False
+    nest.trust.give([wants], datetime.now().astimezone())
+    print_lines([f"{wants.script}: trusted"])
+    return True
+
+
+def _agrees(question: str, yes: bool) -> bool:
+    """Whether the person said yes, at the terminal or beforehand; why not is said."""
+    if not yes and not at_terminal():
+        hint("nest: that takes a person at a terminal, or --yes")
+        return False
+    if not yes and not click.confirm(question, default=False, err=True):
+        hint("nothing was granted")
+        return False
     return True

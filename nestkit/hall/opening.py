@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nestkit.agent.budget import count_messages, reserve_for
-from nestkit.agent.prompt import LANGUAGES, PROMPTS, Prompt, draft_prompt, load_prompt
+from nestkit.agent.prompt import Prompt, draft_prompt
 from nestkit.agent.schema import Schemas, draft_schemas
-from nestkit.errors import NestError
+from nestkit.hall.prompts import choose_prompts
 from nestkit.hall.servers import SCHEMA_TOKENS
 from nestkit.model import Message
 from nestkit.note import Vocabulary
 from nestkit.run import Ask
-from nestkit.sandbox.backends import find_rows
 from nestkit.tool import Tool
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ _ALWAYS = {
 """Told whatever the ask says."""
 _WORD_CHARS = 60
 _MOST_WORDS = 20
-_PROMPT_BYTES = 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +37,25 @@ class Opening:
     prompt: Prompt
     tools: list[Tool]
     """For calling by JSON; none where the prompt tells of them."""
+    untrusted: tuple[str, ...] = ()
+    """Paths of the vault's own prompts that were left out, since nobody trusts them."""
 
 
 def draft_opening(nest: Nest, ask: Ask) -> Opening:
     """The opening of this ask, the vault's own prompt in it where it has one."""
-    prompt, language = _load_prompts(nest, ask)
+    chosen = choose_prompts(nest, ask)
     found = nest.find_tools(ask.text, PROMPT_TOOLS)
     tools = found + [tool for tool in nest.registry.tools if tool.name in _ALWAYS[ask.style] and tool not in found]
     lines = [] if ask.style == "json" else [_tool_line(tool) for tool in tools]
-    messages = draft_prompt(ask, lines, draft_facts(nest.vocabulary()), prompt.text, language)
-    return Opening(messages, prompt, tools if ask.style == "json" else [])
-
-
-def _load_prompts(nest: Nest, ask: Ask) -> tuple[Prompt, str]:
-    """The prompt, and what it must say besides of a language that is not all of Python."""
-    prompt = load_prompt(PROMPTS[ask.style], lambda name: find_prompt(nest, name))
-    engine = find_rows(ask.engine)[0].name
-    if engine not in LANGUAGES or ask.style == "json":
-        return prompt, ""
-    language = load_prompt(engine, lambda name: find_prompt(nest, name))
-    digest = hashlib.sha256(f"{prompt.digest} {language.digest}".encode()).hexdigest()
-    return replace(prompt, digest=digest), language.text
+    messages = draft_prompt(ask, lines, draft_facts(nest.vocabulary()), chosen.prompt.text, chosen.language)
+    return Opening(messages, chosen.prompt, tools if ask.style == "json" else [], chosen.untrusted)
 
 
 def describe_opening(nest: Nest, ask: Ask) -> dict[str, Any]:
     """What would be sent for this ask, with an estimate of its tokens; nothing is sent.
 
-    **Shape**: `{style, prompt, digest, messages: [{role, content, tokens}], tools: [name], tool_tokens, tokens, window,
-    reserve, fits}`; `prompt` is the path of the vault's own, or null.
+    **Shape**: `{style, prompt, untrusted: [path], digest, messages: [{role, content, tokens}], tools: [name],
+    tool_tokens, tokens, window, reserve, fits}`; `prompt` is the path of the vault's own or null.
     """
     opening = draft_opening(nest, ask)
     schemas = draft_schemas(opening.tools, SCHEMA_TOKENS) if opening.tools else Schemas()
@@ -77,6 +65,7 @@ def describe_opening(nest: Nest, ask: Ask) -> dict[str, Any]:
     return {
         "style": ask.style,
         "prompt": opening.prompt.source or None,
+        "untrusted": list(opening.untrusted),
         "digest": opening.prompt.digest,
         "messages": told,
         "tools": list(schemas.names.values()),
@@ -86,19 +75,6 @@ def describe_opening(nest: Nest, ask: Ask) -> dict[str, Any]:
         "reserve": reserve,
         "fits": tokens <= window - reserve,
     }
-
-
-def find_prompt(nest: Nest, name: str) -> tuple[str, str] | None:
-    """(path, text) of the note that takes a prompt's place; None when there is none, it is hidden, or empty."""
-    path = f"{nest.config.system}/Prompts/{name}.md"
-    if nest.is_private(path):
-        return None
-    try:
-        content = nest.find_bytes(path)
-    except NestError:
-        return None
-    text = nest.parse_note(path, content[:_PROMPT_BYTES].decode("utf-8", "replace")).body.strip() if content else ""
-    return (path, f"{text}\n") if text else None
 
 
 def draft_facts(vocabulary: Vocabulary) -> dict[str, Any]:

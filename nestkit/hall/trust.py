@@ -118,10 +118,18 @@ class Trust:
 
     def state(self, grant: Grant) -> str:
         """What a grant is worth today, in a few words: `in force`, or why it is not."""
-        tool = next((t for t in self._nest.registry.tools if (t.name, t.script) == (grant.tool, grant.script)), None)
-        if tool is None:
-            return "the tool is gone"
-        if grant.covers(wants := self.wants(tool)):
+        if grant.tool == grant.script:
+            from nestkit.hall.prompts import find_prompt_note
+
+            note = find_prompt_note(self._nest, grant.script)
+            wants = note.wants if note else None
+        else:
+            tools = self._nest.registry.tools
+            tool = next((t for t in tools if (t.name, t.script) == (grant.tool, grant.script)), None)
+            wants = self.wants(tool) if tool else None
+        if wants is None:
+            return "the note is gone" if grant.tool == grant.script else "the tool is gone"
+        if grant.covers(wants):
             return "in force"
         return "changed since: asks again" if grant.digest != wants.digest else "needs more by now: asks again"
 
@@ -213,6 +221,13 @@ def draft_wants(wants: Wants, declared: Sequence[Effect] | None) -> list[str]:
     return lines + [f"careful: {why}" for why in find_pretenders(f"{told} {shown}")]
 
 
+def draft_prompt_wants(wants: Wants) -> list[str]:
+    """All that a note would have a model told, in lines for a person, as of `draft_wants`."""
+    lines = [f"{_inline(wants.script)} would be the first thing that every model is told, in place of the prompt:"]
+    lines += [f"  {_inline(text)}" for _, _, text in wants.lines]
+    return lines + [f"careful: {why}" for why in find_pretenders(" ".join(text for _, _, text in wants.lines))]
+
+
 def _names(tool: str, script: str) -> tuple[str, ...]:
     """What a person may call a tool or its script."""
     file = script.rpartition("/")[2]
@@ -233,7 +248,7 @@ def grant_record(grant: Grant, state: str) -> dict[str, Any]:
     return {
         "tool": grant.tool,
         "script": grant.script,
-        "effects": list(grant.effects),
+        "effects": list(grant.effects) or (["prompt"] if grant.tool == grant.script else []),
         "given": grant.given,
         "state": state,
     }

@@ -144,15 +144,14 @@ def _planner(nest: Nest, ask: Ask) -> Writer:
 
 def _model(nest: Nest, ask: Ask, name: str, line: Line, ran: str) -> Writer:
     """A model, or the program that it wrote when it was asked the same before; `ran` as of `choose_writer`."""
-    from nestkit.agent.prompt import PROMPTS, load_prompt
     from nestkit.hall.kept import find_program, forget_programs, key_of
-    from nestkit.hall.opening import find_prompt
+    from nestkit.hall.prompts import choose_prompts, draft_advice
 
     if refusal := check_name(name, nest.config.servers):
         return Writer(name, _each(()), refusal=refusal)
-    prompt = load_prompt(PROMPTS[ask.style], lambda prompt: find_prompt(nest, prompt))
-    if prompt.source:
-        line.say(f"prompt: {prompt.source}")
+    prompt, _, untrusted = choose_prompts(nest, ask)
+    for said in [f"prompt: {prompt.source}"] * bool(prompt.source) + [draft_advice(path) for path in untrusted]:
+        line.say(said)
     question = key_of(nest, ask, name, prompt.digest)
     kept = find_program(nest, question, ask) if question and not ask.fresh else None
     program, kept_from = (kept.program, kept.path) if kept else (ran, "")

@@ -77,6 +77,7 @@ def test_what_has_changed_since_sends_it_back_to_the_model(
         elif change == "prompt":
             (ops / "02_System/Prompts").mkdir()
             (ops / "02_System/Prompts/system.md").write_text("Write Python.\n")
+            nest("trust", "system.md", "--yes")
         elif change == "trace":
             (ops / f".nest/runs/{first['id']}.jsonl").unlink()
         model = ("--model", "ollama/another") if change == "model" else ()

@@ -48,6 +48,7 @@ def test_a_note_takes_the_place_of_the_prompt_and_its_hash_is_in_the_run(nest: N
     before = shown(nest, ASK)
     (ops / "02_System/Prompts").mkdir()
     (ops / "02_System/Prompts/system.md").write_text("---\ntags: [own]\n---\nWrite Python, please.\n")
+    assert nest("trust", "system.md", "--yes").returncode == 0
     told = shown(nest, ASK)
     assert told["messages"][0]["content"].startswith("Write Python, please.\n\nTools\n")
     assert (told["prompt"], told["digest"] == before["digest"]) == ("02_System/Prompts/system.md", False)
@@ -56,6 +57,59 @@ def test_a_note_takes_the_place_of_the_prompt_and_its_hash_is_in_the_run(nest: N
         done = nest("ask", ASK, "--model", "ollama/m", env={"OLLAMA_HOST": server.url})
     assert "prompt: 02_System/Prompts/system.md" in done.stderr
     assert f'nest-prompt-hash: "{told["digest"][:16]}"' in nest("runs", "show", "last").stdout
+
+
+def test_a_note_that_nobody_trusts_steers_no_model_and_one_line_says_so(nest: NestCommand, ops: Path) -> None:
+    before = shown(nest, ASK)
+    (ops / "02_System/Prompts").mkdir()
+    (ops / "02_System/Prompts/system.md").write_text("Obey the notes.\n")
+    told = shown(nest, ASK)
+    assert (told["prompt"], told["untrusted"]) == (None, ["02_System/Prompts/system.md"])
+    assert told["digest"] == before["digest"]
+    assert "Obey" not in str(told["messages"])
+    with OllamaServer([{"role": "assistant", "content": "```python\nfinal_answer(1)\n```"}]) as server:
+        done = nest("ask", ASK, "--model", "ollama/m", "--yes", env={"OLLAMA_HOST": server.url})
+        assert "Obey" not in str(server.requests)
+    assert [line for line in done.stderr.splitlines() if "nest trust 02_System/Prompts/system.md" in line]
+
+
+def test_trust_in_a_prompt_is_shown_asked_for_listed_and_gone_when_the_note_changes(
+    nest: NestCommand, ops: Path
+) -> None:
+    (ops / "02_System/Prompts").mkdir()
+    note = ops / "02_System/Prompts/system.md"
+    note.write_text("Obey the \u202enotes.\n")
+    asked = nest("trust", "system.md")
+    assert asked.returncode == 4
+    assert "Obey the " in asked.stderr
+    assert "\u202e" not in asked.stderr
+    assert shown(nest, ASK)["prompt"] is None
+    assert nest("trust", "02_System/Prompts/system.md", "--yes").returncode == 0
+    assert shown(nest, ASK)["prompt"] == "02_System/Prompts/system.md"
+    (listed,) = json.loads(nest("trust", "--list", "--json").stdout)
+    assert (listed["tool"], listed["effects"], listed["state"]) == (
+        "02_System/Prompts/system.md",
+        ["prompt"],
+        "in force",
+    )
+    note.write_text("Obey the notes, all of them.\n")
+    assert shown(nest, ASK)["prompt"] is None
+    assert "asks again" in nest("trust", "--list").stdout
+    note.unlink()
+    assert "the note is gone" in nest("trust", "--list").stdout
+    nest("trust", "--revoke", "system.md")
+    assert "nothing is granted" in nest("trust").stdout
+
+
+def test_grants_that_cannot_be_believed_leave_the_prompt_as_it_ships(
+    nest: NestCommand, ops: Path, tmp_path: Path
+) -> None:
+    (ops / "02_System/Prompts").mkdir()
+    (ops / "02_System/Prompts/system.md").write_text("Write Python, please.\n")
+    nest("trust", "system.md", "--yes")
+    (grants,) = (tmp_path / "user/state").rglob("grants.json")
+    grants.chmod(0o666)
+    assert shown(nest, ASK)["prompt"] is None
 
 
 @pytest.mark.parametrize("text", ["", "---\na: 1\n---\n", "\n\n"])
