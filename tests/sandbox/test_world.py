@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -90,6 +94,78 @@ def test_what_is_hidden_cannot_be_opened(start: Start) -> None:
     assert read(execute, "01_Projects/alpha.md").value == "alpha"
     for path in (".git/config", "Diary/today.md"):
         assert read(execute, path).error
+
+
+WALKS = """
+import glob, os, pathlib
+v = os.environ["VAULT_PATH"]
+os.chdir(v)
+with os.scandir(v) as entries:
+    kinds = sorted((e.name, e.path, e.is_dir(), e.is_file(), e.is_symlink(), e.stat().st_size > 0) for e in entries)
+found = [
+    sorted(os.listdir()), sorted(os.listdir(os.fsencode(v))), sorted(os.listdir("01_Projects/../")), kinds,
+    sorted((folder, sorted(folders), sorted(files)) for folder, folders, files in os.walk(v)),
+    sorted(glob.glob("**", recursive=True)), sorted(map(str, pathlib.Path(v).rglob("*"))),
+    sorted(path.name for path in pathlib.Path("01_Projects").iterdir()),
+    sorted(entry.name for entry in os.scandir("01_Projects")),
+]
+os.chdir("/run/nest-scratch" if os.path.isdir("/run/nest-scratch") else "/")
+final_answer(found)
+"""
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"hide": (".git", "Diary", "01_Projects/deep", "no_such_thing")},
+        {"hide": (".git", "Diary/today.md", "01_Projects/deep/beta.md")},
+        {"hide": (".git",)},
+        {"hide": ()},
+        {"hide": (".git", "Diary"), "read": ("01_Projects",)},
+    ],
+    ids=str,
+)
+def test_every_way_to_list_tells_what_is_there_less_what_is_hidden(
+    start: Start, vault: Path, tmp_path: Path, seen: dict[str, Any]
+) -> None:
+    def is_hidden(path: str) -> bool:
+        return any(f"{path}/".startswith(f"{hidden}/") for hidden in seen["hide"])
+
+    outcome = start(**seen)(WALKS)
+    assert outcome.error == ""
+    bare = tmp_path / "bare"
+    shutil.copytree(vault, bare, ignore=lambda folder, names: [
+        name for name in names if is_hidden(os.path.relpath(f"{folder}/{name}", vault))
+    ])  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", WALKS.replace("final_answer(found)", "print(repr(found))")],
+        env={"VAULT_PATH": str(bare)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert repr(outcome.value) == done.stdout.strip().replace(str(bare), str(vault))
+
+
+def test_the_names_of_what_is_hidden_are_held_back_by_the_kernel(start: Start, engine: Engine) -> None:
+    program = """
+import ctypes, os
+v = os.environ["VAULT_PATH"]
+libc = ctypes.CDLL(None, use_errno=True)
+def opens(path):
+    handle = libc.open(path.encode(), os.O_RDONLY | os.O_DIRECTORY)
+    return handle if handle >= 0 else os.strerror(ctypes.get_errno())
+room = ctypes.create_string_buffer(65536)
+held = [opens(f"{v}{name}") for name in ("", "/Diary", "/.git", "/01_Projects")]
+number = {"x86_64": 217, "aarch64": 61}[os.uname().machine]
+raw = [room.raw[:libc.syscall(number, h, room, 65536)] if isinstance(h, int) else b"" for h in held]
+final_answer([any(secret in part for part in raw for secret in (b"today", b"config", b"Diary", b".git")), len(raw[3])])
+"""
+    told, length = start(hide=(".git", "Diary"))(program).value
+    assert not told
+    assert length > 0, "what is not hidden can be listed by anybody"
+
+
+def test_without_namespaces_a_guessed_name_can_still_be_confirmed(start: Start, engine: Engine) -> None:
+    program = "import os\nfinal_answer(os.path.exists(os.environ['VAULT_PATH'] + '/Diary/today.md'))"
+    assert start(hide=("Diary",))(program).value == (engine.tier == "kernel-lite"), "docs/security.md says which"
 
 
 def test_only_the_declared_paths_can_be_opened(start: Start) -> None:

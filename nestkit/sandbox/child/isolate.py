@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from . import landlock, mounts, seccomp, syscalls
+from . import landlock, listing, mounts, seccomp, syscalls
 
 LINK, TREE, RULES, LINE, DIAL = 3, 4, 5, 6, 7
 """Descriptors every child is born with: its socket, the programs' mount namespace, the programs' Landlock rules, the
@@ -109,7 +109,9 @@ def isolate_tool(box: Box, wish: dict[str, Any]) -> int:
     if isinstance(wish["writable"], list):
         _make_folders(wish["shown"], wish["writable"], owner)
     rules = landlock.open_rules(box.version)
-    landlock.allow(rules, box.version, _tool_powers(box, wish))
+    noted: dict[str, list[str]] = {}
+    landlock.allow(rules, box.version, _tool_powers(box, wish, noted))
+    listing.install(noted)
     os.chdir(wish["scratch"] if wish["kind"] == "program" else wish["shown"])
     _set_ceilings(box, wish, file_bytes=wish["file_bytes"])
     _shed(owner.st_uid, owner.st_gid)
@@ -181,13 +183,13 @@ def _show_machine(box: Box, wish: dict[str, Any]) -> None:
             mounts.show(root, file, file)
 
 
-def _tool_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:
+def _tool_powers(box: Box, wish: dict[str, Any], noted: dict[str, list[str]]) -> Iterator[tuple[str, int]]:
     for file in (*box.standard, *_places(wish), _ZONES, *wish["site"]):
         yield os.path.realpath(file), landlock.READ
     for file in _DEVICES:
         yield file, landlock.WRITE
     yield wish["scratch"], landlock.WRITE
-    yield from _vault_powers(box, wish)
+    yield from _vault_powers(box, wish, noted)
     for file in wish["run"]:
         yield file, landlock.EXECUTE | landlock.READ
 
@@ -197,16 +199,16 @@ def _places(wish: dict[str, Any]) -> tuple[str, ...]:
     return (*_LIBRARIES, *(_PROGRAMS if wish["run"] else ()), *(_TRUST if wish["network"] else ()))
 
 
-def _vault_powers(box: Box, wish: dict[str, Any]) -> Iterator[tuple[str, int]]:
+def _vault_powers(box: Box, wish: dict[str, Any], noted: dict[str, list[str]]) -> Iterator[tuple[str, int]]:
     shown, hidden = wish["shown"], () if box.full else wish["hide"]
     vault = landlock.WRITE if wish["writable"] is True else landlock.READ
     if wish["read"] is None:
-        yield from landlock.around(shown, hidden, vault)
+        yield from landlock.around(shown, hidden, vault, noted)
     else:
-        yield shown, landlock.LIST
+        yield from landlock.around(shown, hidden, landlock.LIST, noted)
         for path in wish["read"]:
             inside = [other[len(path) + 1 :] for other in hidden if other.startswith(f"{path}/")]
-            yield from landlock.around(f"{shown}/{path}", inside, vault)
+            yield from landlock.around(f"{shown}/{path}", inside, vault, noted)
     if isinstance(wish["writable"], list):
         for path in wish["writable"]:
             yield f"{shown}/{path}".rstrip("/"), landlock.WRITE

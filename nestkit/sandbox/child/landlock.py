@@ -65,7 +65,8 @@ def allow(rules: int, version: int, powers: Iterable[tuple[str, int]]) -> None:
             mode = os.stat(place).st_mode
             if not stat.S_ISLNK(mode):
                 power &= known if stat.S_ISDIR(mode) else known & _OF_FILES
-                syscalls.syscall("landlock_add_rule", rules, 1, struct.pack("=Qi", power, place), 0)
+                if power:
+                    syscalls.syscall("landlock_add_rule", rules, 1, struct.pack("=Qi", power, place), 0)
         finally:
             os.close(place)
 
@@ -81,11 +82,14 @@ def restrict(rules: int) -> None:
     syscalls.syscall("landlock_restrict_self", rules, 0)
 
 
-def around(root: str, hidden: Iterable[str], power: int = READ) -> Iterator[tuple[str, int]]:
+def around(
+    root: str, hidden: Iterable[str], power: int = READ, noted: dict[str, list[str]] | None = None
+) -> Iterator[tuple[str, int]]:
     """Powers over all below a folder but the hidden paths (relative to it).
 
-    Landlock only ever adds, and to all below: so the folders on the way to what is hidden may be listed, and each
-    thing in them is named. The names of hidden things stay visible to a listing, their content is not.
+    Landlock only ever adds, and to all below: so each thing in the folders on the way to what is hidden is named.
+    These folders may be listed, and what is hidden with them, unless `noted` is given: then they may not, and the names
+    that may be seen in them are put there.
     """
     branches: dict[str, set[str]] = {}
     for path in hidden:
@@ -95,9 +99,13 @@ def around(root: str, hidden: Iterable[str], power: int = READ) -> Iterator[tupl
     if not branches:
         yield root, power
         return
-    yield root, LIST
-    for entry in os.listdir(root):
+    entries = os.listdir(root)
+    if noted is None:
+        yield root, LIST
+    else:
+        noted[os.path.realpath(root)] = [entry for entry in entries if "" not in branches.get(entry, ())]
+    for entry in entries:
         if entry not in branches:
             yield f"{root}/{entry}", power
         elif "" not in branches[entry] and not os.path.islink(f"{root}/{entry}") and os.path.isdir(f"{root}/{entry}"):
-            yield from around(f"{root}/{entry}", branches[entry], power)
+            yield from around(f"{root}/{entry}", branches[entry], power, noted)
