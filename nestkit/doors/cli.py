@@ -29,6 +29,7 @@ _COMMANDS = {
     "trust": ("nestkit.doors.trust", "Give a tool leave for more than reading; list and take back what you gave."),
     "runs": ("nestkit.doors.runs", "Runs so far; show one."),
     "replay": ("nestkit.doors.replay", "Run an earlier run once more: over what was recorded, or on today's vault."),
+    "diff": ("nestkit.doors.diff", "What tells two runs apart."),
     "watch": ("nestkit.doors.watch", "Ask what notes ask: blocks, tasks, properties; once or all the time."),
     "why": ("nestkit.doors.watch", "What asks in a note, what was skipped, and why."),
     "status": ("nestkit.doors.watch", "Whether this vault is watched, what waits, what went wrong."),

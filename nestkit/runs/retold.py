@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from nestkit.change import Applied
+from nestkit.change import Applied, Change
 from nestkit.errors import StateError
 from nestkit.matter import Matter, parse_bytes, parse_record
 from nestkit.model import Reply
@@ -41,6 +41,20 @@ def parse_run(told: Recorded) -> Run:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StateError(f"the trace is not one of this nest's make: {error!r}", "ask again") from None
+
+
+def find_changes(told: Recorded) -> tuple[Change, ...]:
+    """What the calls of a run staged, sorted by path, whether it was applied or not. Raises StateError as above."""
+    first: dict[str, str | None] = {}
+    last: dict[str, str | None] = {}
+    try:
+        for staged in (each for calls in told.calls.values() for event in calls for each in event.get("staged", ())):
+            first.setdefault(staged["path"], staged["before"])
+            last[staged["path"]] = staged["after"]
+        changes = [Change(path, parse_bytes(first[path]), parse_bytes(last[path])) for path in sorted(last)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise StateError(f"the trace is not one of this nest's make: {error!r}", "ask again") from None
+    return tuple(change for change in changes if change.before != change.after)
 
 
 def parse_matter(told: Recorded) -> Matter:
