@@ -64,6 +64,8 @@ class Backend(Protocol):
     """Whether it can lay folders over a vault, show it elsewhere, and end a tree of processes as one."""
     runs_scripts: bool
     """Whether files and packages can be given to its children: what tools of scripts and `sandboxed` programs need."""
+    dials: bool
+    """Whether connections that nest has made can be passed in to a script."""
     folder: str
     """Absolute folder of its own for what is kept for a moment."""
 
@@ -93,7 +95,9 @@ class Setup:
 
 
 def check_holes(answer: Mapping[str, Any], tier: str) -> None:
-    """Raises SandboxError when a child has found a way out of itself, or does not say."""
+    """Raises SandboxError when a child has found a way out of itself, lacks something, or does not say."""
+    if lack := answer.get("lack"):
+        raise SandboxError(f"{tier}: {lack}"[:500], "see `nest doctor`")
     holes = answer.get("holes")
     if type(holes) is not list:
         raise SandboxError(f"a child of {tier} did not start", "see `nest doctor`")

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nestkit.errors import SandboxError
+from nestkit.errors import NoLayers, SandboxError
 from nestkit.policy import Limits
 from nestkit.run import Execute, Outcome
 from nestkit.sandbox import worker
@@ -144,6 +144,7 @@ class Engine:
         """
         backend = self._find_scripts(job)
         seconds = self.seconds_for(limits, seconds)
+        _check_layers(backend, over=job.over, collects=collect is not None)
         with ExitStack() as opened:
             scratch = self._scratch(_scratch_for(job.shown or job.root), job.root, opened)
             wish = wish_for_job(job, limits, scratch) | {"collect": collect is not None}
@@ -167,6 +168,9 @@ class Engine:
             raise ToolFailed("PermissionError", f"{job.script} cannot run here: {error}", _PERMISSION) from None
         if job.run and not backend.layers:
             raise ToolFailed("PermissionError", f"{job.script} wants {', '.join(job.run)}: {_ALONE}", _PERMISSION)
+        if job.network and not backend.dials:
+            why = f"{job.script} wants the network, and nothing can be passed in to {backend.tier}"
+            raise ToolFailed("PermissionError", why, _PERMISSION)
         return backend
 
     def seconds_for(self, limits: Limits, seconds: float | None) -> float:
@@ -213,6 +217,7 @@ class Engine:
             what = f"{self.tier} gives a program no files and no packages, which `sandboxed` promises"
             raise SandboxError(what, "use --contract brokered, or another --engine")
         if world is not None:
+            _check_layers(self._backend, over=world.over)
             scratch = self._scratch(_SCRATCH, world.root, opened)
             wish |= wish_for_world(world, broker.limits, scratch)
         child = self._backend.spawn(wish, broker.limits.message_bytes)
@@ -320,6 +325,12 @@ def _proven(backend: Backend) -> Backend:
         backend.close()
         raise
     return backend
+
+
+def _check_layers(backend: Backend, *, over: str, collects: bool = False) -> None:
+    """Raises NoLayers when one folder would have to be laid over another and cannot be."""
+    if (over or collects) and not backend.layers:
+        raise NoLayers(f"{backend.tier} lays no folder over another")
 
 
 def _with_files(outcome: Outcome, scratch: Scratch) -> tuple[Outcome, bool]:

@@ -125,7 +125,7 @@ class Kernel:
     ) -> None:
         self.tier = tier
         self.layers = self.keeps = tier == "kernel-full"
-        self.runs_scripts = True
+        self.runs_scripts = self.dials = True
         self._without, self._preload, self._site = list(without), list(preload), list(site)
         self.landlock = landlock
         """Version of Landlock in force."""

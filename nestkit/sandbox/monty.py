@@ -32,6 +32,7 @@ class Monty:
     tier = "monty"
     layers = False
     runs_scripts = False
+    dials = False
 
     def __init__(self) -> None:
         self._site, self._binary = _find_package()

@@ -38,7 +38,7 @@ class ProcessChild:
     def __init__(
         self, argv: Sequence[str], environment: Mapping[str, str], ending: Callable[[], None] = lambda: None
     ) -> None:
-        """Start it; `ending` is called, once, before it is killed. Raises OSError."""
+        """Start it; `ending` is called before it is killed. Raises OSError."""
         self._ending = ending
         self._end: End | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when the child is killed
@@ -105,21 +105,22 @@ class ProcessChild:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def _is_over(self) -> bool:
-        """Whether it has ended; it is not buried, so that its number stays its own."""
+        """Whether it has ended; where the system can, it is not buried, so that its number stays its own."""
         try:
-            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            if hasattr(os, "waitid"):
+                return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            return self._process.poll() is not None
         except ChildProcessError:
             return True
 
     def _find_end(self) -> End:
-        if not self._is_over():
-            self._ending()
+        self._ending()
         self._signal()
         try:
             _, status, used = os.wait4(self._process.pid, 0)
-        except ChildProcessError:  # somebody else buried it
-            self._process.returncode = -signal.SIGKILL
-            return End(-signal.SIGKILL, 0.0, 0)
+        except ChildProcessError:  # it is buried already
+            self._process.returncode = -signal.SIGKILL if (code := self._process.returncode) is None else code
+            return End(self._process.returncode, 0.0, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         return End(self._process.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss * _RSS_UNIT)
 

@@ -1,11 +1,13 @@
 """A child by itself, without a parent that forks it: a wish on stdin in, frames on stdout out. *Process*.
 
-What shuts it in did so before it began, or is what it runs its program with. It says nothing on the streams that it
-was started with but frames, and ends when nest is gone. Standard library only.
+Run by path in a container or under Seatbelt, which have shut it in before it began; it attacks its walls all the same.
+Interpreters of another make begin with its parts. It says nothing on the streams that it was started with but frames,
+and ends when nest is gone. Standard library only.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import sys
@@ -14,11 +16,41 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from . import landlock, syscalls, wire
+if __name__ == "__main__":
+    package = type(sys)("_nest")
+    package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
+    sys.modules["_nest"] = package
+    importlib.import_module("_nest.alone").main()
+    sys.exit()
+
+from . import call, ceilings, landlock, program, prove, seccomp, syscalls, wire
 
 _LOOK_SECONDS = 0.5
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+
+
+def main() -> None:
+    """Hold the ceilings, attack the walls, and serve programs or the one call."""
+    link, wish = open_link()
+    mine = [*sys.version_info[:2], sys.platform]
+    if wish.get("site") and mine != wish["python"]:
+        named = ["{2} with Python {0}.{1}".format(*each) for each in (wish["python"], mine)]
+        link.send({"holes": [], "lack": f"packages prepared on {named[0]} do not fit {named[1]}"})
+        return
+    is_tool = "root" in wish
+    os.chdir((wish["scratch"] if wish["kind"] == "program" else wish["shown"]) if is_tool else "/")
+    ceilings.hold(wish, file_bytes=wish["file_bytes"] if is_tool else 0, processes=None)
+    if sys.platform.startswith("linux"):
+        syscalls.syscall("prctl", 38, 1, 0, 0, 0)
+        seccomp.restrict(seccomp.draft_filter(syscalls.machine(), files=is_tool, run=bool(wish.get("run"))))
+    kept = wish["shown"] if is_tool and not wish["writable"] else ""
+    end_with_nest()
+    holes = prove.find_holes(wish["bait"], kept=kept, script=wish.get("script", ""), may_fork=bool(wish.get("run")))
+    link.send({"holes": holes})
+    if not holes:
+        sys.argv = [""]
+        (program if wish["kind"] == "program" else call).serve(link, wish)
 
 
 class Pipes:
@@ -44,8 +76,12 @@ def open_link() -> tuple[wire.Wire, dict[str, Any]]:
     os.environ.clear()
     sys.dont_write_bytecode = True
     link.most = wish["message_bytes"]
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     return link, wish
+
+
+def end_with_nest() -> None:
+    """End as soon as nest has. Only once the walls stand: what holds a thread holds the threads that it begins."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 
 def shut_in(read: Sequence[str], run: Sequence[str], write: Sequence[str] = ()) -> None:
@@ -77,7 +113,6 @@ def _find_loaders() -> list[str]:
 
 
 def _end_with(parent: int) -> None:
-    """End as soon as nest has; what waits for it on the wire sees it sooner."""
     while os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
     os._exit(1)

@@ -36,6 +36,7 @@ def main() -> None:
     sys.path.append(wish["site"])
     monty = importlib.import_module("pydantic_monty")
     alone.shut_in([wish["site"]], [wish["binary"]])
+    alone.end_with_nest()
     with monty.Monty(binary_path=wish["binary"], min_processes=1, max_processes=1) as pool:
         with pool.checkout(limits={"max_feed_duration_secs": _PROBE_SECONDS}, os_policy={"sleep": "zero"}) as session:
             holes = session.feed_run(probe.draft(wish["bait"]), print_callback=lambda *_: None)

@@ -4,20 +4,19 @@ The order matters. First the private root, while there are powers to mount with;
 id is shed where it is root's; then Landlock; last the system call filter, after which nothing here could be done again.
 Runs in the child: standard library only.
 
-**Source**: capabilities(7), user_namespaces(7), getrlimit(2), prctl(2).
+**Source**: capabilities(7), user_namespaces(7), prctl(2).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import struct
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from . import landlock, listing, mounts, seccomp, syscalls
+from . import ceilings, landlock, listing, mounts, seccomp, syscalls
 
 LINK, TREE, RULES, LINE, DIAL = 3, 4, 5, 6, 7
 """Descriptors every child is born with: its socket, the programs' mount namespace, the programs' Landlock rules, the
@@ -83,7 +82,7 @@ def isolate_program(box: Box, wish: dict[str, Any]) -> None:
     if box.full:
         syscalls.syscall("setns", TREE, mounts.NEWNS)
     os.chdir("/")
-    _set_ceilings(box, wish, file_bytes=0)
+    ceilings.hold(wish, file_bytes=0, processes=box.crowd + wish["processes"])
     _shed(0 if not box.as_nobody else NOBODY, NOBODY)
     _die_with_parent(box)
     _shut(box, RULES, "program")
@@ -113,7 +112,7 @@ def isolate_tool(box: Box, wish: dict[str, Any]) -> int:
     landlock.allow(rules, box.version, _tool_powers(box, wish, noted))
     listing.install(noted)
     os.chdir(wish["scratch"] if wish["kind"] == "program" else wish["shown"])
-    _set_ceilings(box, wish, file_bytes=wish["file_bytes"])
+    ceilings.hold(wish, file_bytes=wish["file_bytes"], processes=box.crowd + wish["processes"])
     _shed(owner.st_uid, owner.st_gid)
     _die_with_parent(box)
     _shut(box, rules, "run" if wish["run"] else "keep" if wish["kind"] == "keep" else "tool")
@@ -226,23 +225,6 @@ def _make_folders(shown: str, paths: Sequence[str], owner: os.stat_result) -> No
                 os.mkdir(place)
                 if os.geteuid() == 0:
                     os.chown(place, owner.st_uid, owner.st_gid)
-
-
-def _set_ceilings(box: Box, wish: dict[str, Any], *, file_bytes: int) -> None:
-    """Every ceiling soft and hard alike, so that the process cannot move it."""
-    for kind, most in (
-        (resource.RLIMIT_CPU, max(1, wish["cpu_seconds"])),
-        (resource.RLIMIT_AS, wish["memory_bytes"]),
-        (resource.RLIMIT_FSIZE, file_bytes),
-        (resource.RLIMIT_NOFILE, wish["open_files"]),
-        (resource.RLIMIT_NPROC, box.crowd + wish["processes"]),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ):
-        top, most = resource.getrlimit(kind)[1], max(0, most)  # below 0 it would be none at all
-        most = most if top == resource.RLIM_INFINITY else min(most, top)
-        resource.setrlimit(kind, (most, most))
 
 
 def _shed(user: int, group: int) -> None:
