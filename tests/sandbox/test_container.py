@@ -213,7 +213,7 @@ def test_a_daemon_elsewhere_is_refused(state: Path, monkeypatch: pytest.MonkeyPa
 
 
 KILLED = """
-import os, sys
+import sys, threading
 from datetime import UTC, datetime
 from nestkit.policy import Limits
 from nestkit.sandbox.broker import Broker
@@ -222,7 +222,7 @@ broker = Broker((), host=None, script=None, allow=None, limits=Limits(step_secon
 with open_engine("container", image=sys.argv[1]) as engine:
     with engine.program(broker, now=datetime(2026, 3, 18, 9, tzinfo=UTC), seed=1) as execute:
         execute("1")
-        print("here", flush=True)
+        threading.Timer(1.0, print, ("here",), {"flush": True}).start()
         execute("while True: pass")
 """
 
