@@ -23,7 +23,6 @@ from nestkit.sandbox.backend import MESSAGES, End, check_holes
 from nestkit.sandbox.child.wire import OPENING_BYTES, Broken, Closed, Late, TooLarge, Wire
 
 CHILDREN = Path(__file__).parent / "child"
-_KILL_SECONDS = 5.0
 _COMPLAINT_CHARS = 300
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """**Source**: getrusage(2): bytes on macOS, kilobytes on Linux."""
