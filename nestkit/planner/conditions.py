@@ -7,12 +7,13 @@ belongs to another property than the one named.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal
 
-from nestkit.planner.dates import Span, single
+from nestkit.planner.dates import single
 from nestkit.planner.language import english, singular
 from nestkit.planner.query import (
+    AS_SAID,
     AnyOf,
     Between,
     Compares,
@@ -38,21 +39,11 @@ from nestkit.planner.query import (
     WithTasks,
 )
 from nestkit.planner.setting import Setting
+from nestkit.planner.timing import FLIPPED, When, compare_days, contrary
 
 Parts = Mapping[str, Any]
 Made = tuple[Condition, ...] | None
 Make = Callable[[Parts, Setting], Made]
-
-_FLIPPED: Mapping[Sign, Sign] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """When something is, against one or two spans of days."""
-
-    how: Literal["within", "before", "after", "since", "until", "range"]
-    low: Span
-    high: Span
 
 
 def _negated(parts: Parts) -> bool | None:
@@ -66,8 +57,6 @@ def _negated(parts: Parts) -> bool | None:
 
 def _is(parts: Parts, setting: Setting) -> Made:
     options = parts.get("value") or parts.get("among") or parts.get("unit") or parts["other"]
-    if "among" in parts:
-        options = tuple(option for option in options if setting.facts.names[option[0]].is_list) or options
     names = parts.get("name") or parts.get("verb") or parts.get("unlike")
     if names:
         options = tuple(option for option in options if option[0] in names)
@@ -123,7 +112,7 @@ def _compared(names: Names, sign: Sign, parts: Parts) -> Made:
     if not names:
         return None
     condition = Compares(names, sign, parts["number"])
-    return (_contrary(condition) if parts.get("not") else condition,)
+    return (contrary(condition) if parts.get("not") else condition,)
 
 
 def _comparative(parts: Parts, setting: Setting) -> Made:
@@ -133,7 +122,7 @@ def _comparative(parts: Parts, setting: Setting) -> Made:
 
 def _exceeds(parts: Parts, setting: Setting) -> Made:
     sign, names = parts.get("comparative") or (parts["step"], parts["numbername"])
-    return (Exceeds(names, _FLIPPED[sign] if parts.get("not") else sign, parts["note"]),)
+    return (Exceeds(names, FLIPPED[sign] if parts.get("not") else sign, parts["note"]),)
 
 
 def _exactly(parts: Parts, setting: Setting) -> Made:
@@ -148,12 +137,34 @@ def _between_numbers(parts: Parts, setting: Setting) -> Made:
 
 
 def _has(parts: Parts, setting: Setting) -> Made:
-    names = parts.get("name") or parts["deed"]
-    return (Has(names, zero=_zero(names, setting)),)
+    if "deed" in parts:
+        return (_happened(parts["deed"], setting),)
+    return (_truth(parts["name"], setting) or Has(parts["name"], zero=_zero(parts["name"], setting)),)
+
+
+def _truth(names: Names, setting: Setting, *, negated: bool = False) -> Is | None:
+    """To have a checkbox is to have it ticked."""
+    if not all(setting.facts.names[name].is_flag for name in names):
+        return None
+    return Is(tuple((name, "true") for name in names), negated)
+
+
+def _happened(names: Names, setting: Setting) -> Condition:
+    """A deed is done on its day: what expires tomorrow is not expired."""
+    if all(setting.facts.names[name].is_day for name in names):
+        return Compares(names, "<=", setting.today.isoformat(), AS_SAID)
+    return Has(names)
+
+
+def _not_happened(parts: Parts, setting: Setting) -> Made:
+    names, done = parts["deed"], _happened(parts["deed"], setting)
+    missing = Has(names, negated=True)
+    return (AnyOf((missing, replace(done, sign=">"))),) if isinstance(done, Compares) else (missing,)
 
 
 def _lacks(parts: Parts, setting: Setting) -> Made:
-    return (Has(parts["name"], negated=True, zero=_zero(parts["name"], setting)),)
+    names = parts["name"]
+    return (_truth(names, setting, negated=True) or Has(names, negated=True, zero=_zero(names, setting)),)
 
 
 def _zero(names: Names, setting: Setting) -> Literal["", "none", "unclear"]:
@@ -166,17 +177,6 @@ def _zero(names: Names, setting: Setting) -> Literal["", "none", "unclear"]:
 # ── days ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def make_when(make: str, parts: Parts) -> When | None:
-    """When, from the parts of a form of days; "from" one single day could be its beginning or all of it."""
-    if make == "range":
-        low, high = parts["low"], parts["high"]
-        return When("range", low, high) if low.size == high.size and low.first <= high.last else None
-    span = parts.get("span") or parts["whole"]
-    if "whole" in parts and span.size == 10 and span.first == span.last:
-        return None
-    return When(make, span, span)  # type: ignore[arg-type]  # grammar.toml names no other
-
-
 def _day(parts: Parts, setting: Setting) -> Made:
     when = _said(parts)
     names = parts.get("dayname") or parts.get("dayverb") or setting.implied_days(when.how)
@@ -187,16 +187,7 @@ def _day(parts: Parts, setting: Setting) -> Made:
     if not names:
         return None
     condition = compare_days(names, when)
-    return (_contrary(condition) if parts.get("not") else condition,)
-
-
-def _contrary(condition: Compares | Between) -> Condition:
-    """Any other number or day; what has none at all stays out."""
-    if isinstance(condition, Compares) and condition.sign != "=":
-        return Compares(condition.names, _FLIPPED[condition.sign], condition.value, condition.size)
-    low, high = (condition.low, condition.high) if isinstance(condition, Between) else (condition.value,) * 2
-    size = condition.size
-    return AnyOf((Compares(condition.names, "<", low, size), Compares(condition.names, ">", high, size)))
+    return (contrary(condition) if parts.get("not") else condition,)
 
 
 def _said(parts: Parts) -> When:
@@ -204,23 +195,6 @@ def _said(parts: Parts) -> When:
         when: When = parts["when"]
         return when
     return When("within", parts["span"], parts["span"])
-
-
-def compare_days(names: Names, when: When) -> Compares | Between:
-    """The condition on ISO text: years, months and days are compared as far as they were said."""
-    low, high, size = when.low, when.high, when.low.size
-    if when.how in ("within", "range"):
-        if low.first == high.last:
-            return Compares(names, "=", low.first, size)
-        return Between(names, low.first, high.last, size)
-    signs: Mapping[str, tuple[Sign, str]] = {
-        "before": ("<", low.first),
-        "since": (">=", low.first),
-        "until": ("<=", low.last),
-        "after": (">", low.last),
-    }
-    sign, value = signs[when.how]
-    return Compares(names, sign, value, size)
 
 
 # ── tags, folders, links, text ───────────────────────────────────────────────────────────────────────────────────────
@@ -289,7 +263,8 @@ def _behind(parts: Parts, setting: Setting) -> Made:
 
 def _with_tasks(parts: Parts, setting: Setting) -> Made:
     tasks = parts.get("tasks") or parts["other"]
-    return (WithTasks(tasks, negated="other" in parts),) if setting.subject == "notes" else None
+    owners = tuple(name for name in ("owner", "assignee", "responsible") if name in setting.terms.tasks.names)
+    return (WithTasks(tasks, "other" in parts, owners),) if setting.subject == "notes" else None
 
 
 def _joined(parts: Parts, setting: Setting) -> Made:
@@ -333,8 +308,8 @@ def _unsettled(setting: Setting) -> Made:
 
 
 def _in_note(parts: Parts, setting: Setting) -> Made:
-    path = parts.get("note") or parts.get("here") or setting.note
-    return None if path is None else (InNote(path),)
+    path = parts.get("note") or parts.get("loosely") or parts.get("here") or setting.note
+    return None if path is None else (InNote(path, "loosely" in parts),)
 
 
 def _of_notes(parts: Parts, setting: Setting) -> Made:
@@ -355,6 +330,7 @@ MAKERS: Mapping[str, Make] = {
     "between_numbers": _between_numbers,
     "day": _day,
     "has": _has,
+    "not_happened": _not_happened,
     "lacks": _lacks,
     "tagged": _tagged,
     "both_tags": _both_tags,

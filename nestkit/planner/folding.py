@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from nestkit.planner.language import english
+from nestkit.planner.naming import GOOD
 from nestkit.planner.query import Fold, Group, Has, Is, Names, Query, Selection
 from nestkit.planner.setting import Setting
 
@@ -68,10 +69,15 @@ def _fold_mean(parts: Parts, setting: Setting) -> Query | None:
 
 def _extreme_value(parts: Parts, setting: Setting) -> Query | None:
     (most, sort), (names, size) = parts["extreme"], parts["folded"]
-    if sort != size:
+    if not is_comparable(sort, names, size):
         return None
     how: How = "max" if most else "min"
     return Fold(selected(parts, setting, names), how, names, size, parts.get("group"))
+
+
+def is_comparable(sort: int, names: Names, size: int) -> bool:
+    """Whether the superlative speaks of such a property."""
+    return sort == size or (sort == GOOD and size == 0 and set(names) <= set(english().rated_names))
 
 
 def _folded(setting: Setting, selection: Selection, how: How, names: Names, group: Group | None) -> Fold | None:

@@ -14,6 +14,7 @@ from nestkit.planner.parts import PARTS
 from nestkit.planner.patterns import Found, Matcher, Parts, Row, compile_form, compile_lists, words_of
 from nestkit.planner.query import Between, Compares, Condition, InFolder, Is, Joined, Kind, Query, Selection, Tagged
 from nestkit.planner.setting import Setting
+from nestkit.planner.timing import make_when
 
 _MAX_CONDITIONS = 6
 _LOOSE = (Is, Compares, Between, Tagged, InFolder)
@@ -153,7 +154,7 @@ class Grammar:
 
     def _when(self, start: int) -> Iterator[Found]:
         for make, end, bound, cost in self._matches("when", start):
-            when = conditions.make_when(make, bound)
+            when = make_when(make, bound)
             if when is not None and not bound.unread:
                 yield Found(end, when, cost)
 

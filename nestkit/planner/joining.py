@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nestkit.planner.query import AnyOf, Condition, Is, Tagged
+from nestkit.planner.query import AnyOf, Between, Compares, Condition, Is, Tagged
 from nestkit.planner.setting import Setting
 
 Conditions = tuple[Condition, ...]
@@ -18,8 +18,8 @@ def join_conditions(chain: Chain, setting: Setting) -> Conditions | None:
     kept: list[Conditions] = []
     for link, made in links:
         if kept and link:
-            made = _carried_on(kept[-1], made)
-        if kept and link == "and" and _is_mixed(kept[-1], made, setting):
+            made = _measured_alike(kept[-1], _carried_on(kept[-1], made), setting)
+        if kept and link == "and" and (_is_mixed(kept[-1], made, setting) or _are_two_days(kept[-1], made)):
             return None
         if link == "or":
             if not kept or not _may_be_either(kept[-1], made, links):
@@ -54,6 +54,27 @@ def _carried_on(first: Conditions, second: Conditions) -> Conditions:
         options = tuple(option for option in second[0].options if option[0] in names)
         return (replace(second[0], options=options),) if options else second
     return second
+
+
+def _measured_alike(first: Conditions, second: Conditions, setting: Setting) -> Conditions:
+    """`bought in 2023 or 2025`, `an area over 10 and under 20`: what names nothing of its own goes by the last."""
+    before, after = first[-1], second[0]
+    if isinstance(before, AnyOf):
+        before = before.conditions[-1]
+    if not (isinstance(before, Compares | Between) and isinstance(after, Compares | Between)):
+        return second
+    implied = setting.implied_days() if after.size else setting.implied_numbers()
+    if len(second) > 1 or bool(before.size) != bool(after.size) or not set(after.names) <= set(implied):
+        return second
+    return (replace(after, names=before.names),)
+
+
+def _are_two_days(first: Conditions, second: Conditions) -> bool:
+    """`in 2023 and 2025`: nothing is on two days, so each may be meant; or they are two ends."""
+    pair = (first[-1], second[0])
+    return all(isinstance(c, Between) or (isinstance(c, Compares) and c.sign == "=") for c in pair) and all(
+        isinstance(c, Between | Compares) and c.size for c in pair
+    )
 
 
 def _is_mixed(first: Conditions, second: Conditions, setting: Setting) -> bool:

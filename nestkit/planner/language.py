@@ -58,7 +58,9 @@ class English:
     presence: Names
     persons: Names
     person_names: Names
+    honorifics: Names
     particles: Names
+    rated_names: Names
     money_names: Names
     currency_names: Names
     implied_number: Names

@@ -13,6 +13,9 @@ from nestkit.planner.query import AS_SAID, Compares
 from nestkit.planner.setting import Setting
 from nestkit.planner.terms import Name
 
+GOOD = -1
+"""What "best" compares: numbers of which more is better."""
+
 Find = Callable[[Setting, int], Iterator[Found]]
 Fits = Callable[[Name], bool]
 
@@ -171,6 +174,16 @@ def find_summed(setting: Setting, start: int) -> Iterator[Found]:
             yield found
 
 
+def find_many_names(setting: Setting, start: int) -> Iterator[Found]:
+    """A property in the plural, `suppliers`: the different ones, where it holds words and no notes are called so."""
+    kinds = {end for end, _ in setting.terms.kind.find(setting.tokens, start)}
+    for end, names in setting.facts.name.find(setting.tokens, start):
+        last = setting.word(end - 1)
+        kept = _fitting(setting, names, lambda name: not (name.is_number or name.is_flag or name.is_day))
+        if kept and end not in kinds and singular(last) != last:
+            yield Found(end, kept)
+
+
 def find_grouping(setting: Setting, start: int) -> Iterator[Found]:
     """A word for what notes can be grouped by, unless a property is called so."""
     taken = {end for end, _ in setting.facts.name.find(setting.tokens, start)}
@@ -207,10 +220,10 @@ def _comparable(setting: Setting, end: int, names: Iterable[str]) -> Iterator[Fo
 
 
 def find_extreme(setting: Setting, start: int) -> Iterator[Found]:
-    """(most, 0 for numbers or 10 for days)."""
+    """(most, 0 for numbers or 10 for days or GOOD)."""
     for found in choice_of("extremes")(setting, start):
         sort, _, way = found.meaning.partition("_")
-        yield Found(found.end, (way == "most", 10 if sort == "day" else 0))
+        yield Found(found.end, (way == "most", {"day": 10, "good": GOOD}.get(sort, 0)))
 
 
 def find_superlative(setting: Setting, start: int) -> Iterator[Found]:

@@ -38,7 +38,7 @@ def fetch(selection: Selection, draft: Draft, name: str = "") -> str:
     tasks = selection.subject == "tasks"
     name = draft.fresh(name or ("found" if tasks else "notes"))
     if tasks:
-        draft.say(f"{name} = {_tasks(selection)}")
+        draft.say(*_some_task(selection), f"{name} = {_tasks(selection)}")
     else:
         _notes(selection.kind, draft, name)
     rest = [condition for condition in selection.conditions if not (tasks and _is_fetched(condition))]
@@ -92,6 +92,16 @@ def _tasks(selection: Selection) -> str:
     given = [f"note={c.path!r}" for c in selection.conditions if isinstance(c, InNote)][:1]
     given += [f"status={c.word!r}" for c in selection.conditions if isinstance(c, Progress) and _is_fetched(c)][:1]
     return f"tasks({', '.join(given)})"
+
+
+def _some_task(selection: Selection) -> list[str]:
+    """Lines that stop where no task stands in a note that tasks were said to be for."""
+    loose = [c.path for c in selection.conditions if isinstance(c, InNote) and c.loosely]
+    lines = []
+    for path in loose:
+        reason = f"no task stands in {path}: say what tasks for it are"
+        lines += [f"if not tasks(note={path!r}):", f"    raise LookupError({reason!r})"]
+    return lines
 
 
 def _is_fetched(condition: Condition) -> bool:
@@ -149,7 +159,8 @@ def test(condition: Condition, draft: Draft, records: str, one: str, *, check: b
             return " or ".join(f"({test(each, draft, records, one, check=False)})" for each in conditions)
         case Joined(names, notes):
             return _joined(names, notes, draft, records, one)
-        case WithTasks(tasks):
+        case WithTasks(tasks, _, owners):
+            draft.say(f"hold_tasks({records}, tasks(), {owners!r})")
             paths = f'{{t["path"] for t in {fetch(tasks, draft)}}}'
             return _among(draft, one, no, "paths", paths)
         case Progress(word):

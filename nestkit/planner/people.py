@@ -26,7 +26,8 @@ def find_nicknames(vocabulary: Vocabulary, words: Collection[str]) -> dict[str, 
             bearers.setdefault(part, set()).add(name)
     if not bearers:
         return {}
-    persons, whole = set(_persons(vocabulary)), {name.casefold() for name in _all_names(vocabulary)}
+    persons = set(_persons(vocabulary))
+    whole = {name.casefold() for name in (*vocabulary.titles.values(), *vocabulary.aliases, *vocabulary.tags)}
     found: dict[str, list[str]] = {}
     for part, names in bearers.items():
         if len(names) == 1 and names <= persons and part not in whole:
@@ -39,18 +40,23 @@ def _may_be_name(word: str) -> bool:
 
 
 def _parts(name: str, spoken: Collection[str]) -> Iterator[str]:
-    """The first and the last name, the last with its particle, as far as the ask has them."""
-    if not _PERSON.fullmatch(name):
+    """The first and the last name, the last with what belongs to it, as far as the ask has them."""
+    title, words = _split(name)
+    if not (_PERSON.fullmatch(" ".join(words)) and all(w[0].isupper() or w in english().particles for w in words)):
         return
-    words = name.split()
-    if not all(word[0].isupper() or word in english().particles for word in words):
-        return
-    first, *_, before, last = [word.casefold() for word in ("", *words)]
-    first = words[0].casefold()
-    if first in spoken:
-        yield first
+    *_, before, last = folded = [word.casefold() for word in words]
+    if folded[0] in spoken:
+        yield folded[0]
     if last in spoken:
-        yield f"{before} {last}" if len(words) > 2 and before in english().particles else last
+        whole = f"{before} {last}" if len(words) > 2 and before in english().particles else last
+        yield from [whole, f"{title} {whole}"][: 2 if title else 1]
+
+
+def _split(name: str) -> tuple[str, list[str]]:
+    """(honorific, the other words)."""
+    first, _, rest = name.partition(" ")
+    title = first.casefold().rstrip(".")
+    return (title, rest.split()) if title in english().honorifics and " " in rest else ("", name.split())
 
 
 def _all_names(vocabulary: Vocabulary) -> Iterator[str]:
@@ -65,7 +71,8 @@ def _all_names(vocabulary: Vocabulary) -> Iterator[str]:
 
 
 def _persons(vocabulary: Vocabulary) -> Iterator[str]:
-    """Who is named where people are named, and the notes in a folder for them."""
+    """Who is named where people are named, the notes in a folder for them, and who is a doctor."""
+    yield from (name for name in _all_names(vocabulary) if _split(name)[0])
     for each in (vocabulary.properties, vocabulary.fields):
         for name, words in each.items():
             if _is_person_name(name):

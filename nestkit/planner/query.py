@@ -158,6 +158,8 @@ class InNote:
     """A task stands in this note."""
 
     path: str
+    loosely: bool = False
+    """Said as "for": where no task stands in the note at all, something else was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ class WithTasks:
 
     tasks: Selection
     negated: bool = False
+    owners: Names = ()
+    """Fields that say whose a task is: whom tasks belong to, in their note they do not stand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nestkit.planner import folding
-from nestkit.planner.folding import Make, Parts, currencies, narrowed, selected
+from nestkit.planner.folding import Make, Parts, currencies, is_comparable, narrowed, selected
 from nestkit.planner.language import english
 from nestkit.planner.query import (
     AS_SAID,
@@ -131,7 +131,8 @@ def _extreme(parts: Parts, setting: Setting) -> Query | None:
     names, size = parts.get("folded") or parts["foldedverb"]
     most, sort = parts.get("extreme", ("lowest" not in parts, size))
     limit = parts.get("number") or parts.get("lowest")
-    return _ranked(narrowed(parts["selection"], parts), Order(names, size, most), limit) if sort == size else None
+    order = Order(names, size, most)
+    return _ranked(narrowed(parts["selection"], parts), order, limit) if is_comparable(sort, names, size) else None
 
 
 def _superlative(parts: Parts, setting: Setting) -> Query | None:

@@ -122,7 +122,7 @@ class Terms:
     notes: Facts
     tasks: Facts
     title: Phrases[str]
-    """Titles and aliases -> path; a title that begins with a date also without it."""
+    """Titles and aliases -> path; a title that begins with a date also without it, where no other is called so."""
     tags: tuple[str, ...]
     tag: Phrases[str]
     folder: Phrases[str]
@@ -199,11 +199,16 @@ def _facts(found: list[Name], aliases: Mapping[str, list[str]], begins: Callable
     for name in found:
         before = names.get(name.name, Name(name.name, frozenset(), ()))
         names[name.name] = Name(name.name, before.kinds | name.kinds, before.values + name.values)
+    own = {value.casefold() for name in names.values() for value in name.values}
     values = [
         (said, (name.name, value))
         for name in names.values()
         for value in name.values
-        for said in (value, *aliases.get(value, ()), *_spoken(name, value))
+        for said in (
+            value,
+            *(each for each in aliases.get(value, ()) if each.casefold() not in own),
+            *_spoken(name, value),
+        )
         if begins(said) and _is_word(value)
     ]
     roots: dict[Key, tuple[str, ...]] = {}
@@ -255,11 +260,12 @@ def _is_letter(value: str) -> bool:
 
 
 def _titles(vocabulary: Vocabulary, nicknames: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+    whole = {name.casefold() for name in (*vocabulary.titles.values(), *vocabulary.aliases)}
     for path, title in vocabulary.titles.items():
         yield title, path
         yield from ((part, path) for part in nicknames.get(title, ()))
         undated = re.sub(r"^\d{4}-\d{2}(?:-\d{2})?(?:\s*[-–]\s+|[\s_]+)(?=\D)", "", title)
-        if undated != title:
+        if undated != title and undated.casefold() not in whole:
             yield undated, path
     yield from vocabulary.aliases.items()
 

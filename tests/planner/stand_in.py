@@ -133,7 +133,7 @@ class Vault:
         properties, body = _split(text)
         listed = properties.get("tags") or []
         tags = [listed] if isinstance(listed, str) else list(listed)
-        tags += re.findall(r"(?<!\S)#([A-Za-z][\w/-]*)", body)
+        tags += re.findall(r"(?<!\S)#([A-Za-z][\w/-]*)", re.sub(r"`[^`\n]*`", "", body))
         links = [self._resolve(target) for target in _LINK.findall(text)]
         return {
             "path": path,

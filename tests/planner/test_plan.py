@@ -169,6 +169,73 @@ def test_none_of_a_count_may_be_written_as_0_and_0_of_anything_else_is_not_guess
             answer(text, rooms)
 
 
+def test_a_checkbox_that_notes_have_is_one_that_is_ticked() -> None:
+    owners = notes(A={"type": "owner", "news": "true"}, B={"type": "owner", "news": "false"}, C={"type": "owner"})
+    assert answer("owners with news", owners) == ["A"]
+    assert answer("owners without news", owners) == ["B", "C"]
+
+
+def test_a_deed_is_done_on_its_day() -> None:
+    days = {"A": "2026-03-17", "B": "2026-03-18", "C": "2026-03-19", "D": ""}
+    medicines = notes(**{title: {"type": "medicine", "expires": day} for title, day in days.items()})
+    assert answer("expired medicines", medicines) == answer("medicines that have expired", medicines) == ["A", "B"]
+    assert answer("medicines that have not expired", medicines) == ["C", "D"]
+
+
+def test_what_names_no_number_or_day_of_its_own_goes_by_the_one_before() -> None:
+    car = {"type": "car", "date": "2020-01-01", "amount": 1}
+    cars = notes(
+        A={**car, "bought": "2023-05-01", "length": 4},
+        B={**car, "bought": "2025-05-01", "length": 9},
+        C={**car, "bought": "2020-05-01", "length": 20},
+    )
+    assert answer("cars bought in 2025 or 2023", cars) == ["A", "B"]
+    assert answer("cars with a length over 5 and under 15", cars) == ["B"]
+    assert answer("cars with a length over 15 or under 5", cars) == ["A", "C"]
+    refused("cars bought in 2025 and 2023", cars)
+
+
+def test_the_best_of_places_is_not_the_highest() -> None:
+    refused("race with the best place", notes(A={"type": "race", "place": 1}))
+    assert answer(
+        "race with the best rating", notes(A={"type": "race", "rating": 1}, B={"type": "race", "rating": 5})
+    ) == ["B"]
+
+
+def test_with_somebody_in_one_of_several_parts_is_not_guessed() -> None:
+    job = {"type": "job", "team": '["[[Ann Lee]]"]', "lead": '"[[Bo Ek]]"'}
+    with pytest.raises(LookupError, match="team and lead"):
+        answer("jobs with Bo Ek", notes(A=job, B={"type": "job", "team": '["[[Bo Ek]]"]'}))
+
+
+def test_tasks_for_a_note_in_which_none_stands_are_not_none() -> None:
+    vault = Vault({"Pip.md": "A rabbit.\n", "Plan.md": "- [ ] weigh Pip\n"})
+    assert answer("tasks in Pip", vault) == []
+    with pytest.raises(LookupError, match=r"Pip\.md"):
+        answer("tasks for Pip", vault)
+
+
+def test_people_with_tasks_are_not_notes_with_tasks() -> None:
+    ann = "---\ntype: person\n---\n"
+    owned = Vault({"Ann.md": ann + "- [ ] call [owner:: Bea]\n", "Bea.md": ann})
+    unowned = Vault({"Ann.md": ann, "Plan.md": "- [ ] ask Ann\n"})
+    for vault in (owned, unowned):
+        with pytest.raises(LookupError, match="belong"):
+            answer("who has open tasks", vault)
+
+
+def test_a_title_without_its_date_is_no_name_where_another_note_is_called_so() -> None:
+    vault = Vault({"Bella.md": "---\nowner: Omar\n---\n", "2026-01-09 Bella.md": "", "2026-01-10 Rufus.md": ""})
+    assert answer("owner of Bella", vault) == "Omar"
+    assert answer("What links to Rufus?", vault) == []
+
+
+def test_a_doctor_may_be_called_so() -> None:
+    visits = notes(A={"type": "visit", "seen-by": "Dr Ben Frost"}, B={"type": "visit", "seen-by": "Dr Amy Stone"})
+    for text in ("visits by Dr Frost", "visits by Frost", "visits by Ben"):
+        assert answer(text, visits) == ["A"]
+
+
 def test_another_value_than_one_named_is_a_value() -> None:
     cars = notes(A={"type": "car", "class": "A"}, B={"type": "car", "class": "B"}, C={"type": "car", "class": ""})
     assert answer("cars with class A", cars) == ["A"]
