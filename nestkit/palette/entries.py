@@ -1,9 +1,11 @@
 """Where `nest` is and on which system, in; the plugin's settings that make its palette commands, out. *Pure*.
 
 Paths go as arguments, unquoted, since the plugin escapes what a variable holds; every other text goes through stdin,
-where quotes, lines and shell marks survive and mean nothing.
+where quotes, lines and shell marks survive and mean nothing. What is printed is shown in a window, as text: the
+plugin's notifications draw HTML, and an error can quote a note or a tool.
 
-**Source**: the settings of obsidian-shellcommands 0.23.0: 18 fields an entry, 6 a prompt, 4 a custom variable.
+**Source**: the settings of obsidian-shellcommands 0.23.0: 18 fields an entry, 6 a prompt, 6 a field of it, 4 a custom
+variable. An entry that lacks one, or names an icon as it was before 0.23.0, is rewritten when the plugin loads.
 """
 
 from __future__ import annotations
@@ -24,8 +26,11 @@ Wanted = Mapping[str, Sequence[Item]]
 
 _VAULT = "--vault {{vault_path}}"
 _NOTE = "{{file_path:relative}}"
-_QUIET_CODES = (3, 4, 5)
-"""Refused, waiting, no answer: the run's note says so, and opens; the plugin need not complain."""
+_SHELLS = {"linux": "/bin/bash", "darwin": "/bin/bash", "win32": "PowerShell.exe"}
+"""Each escapes what a variable holds. cmd.exe and a shell of the person's own may not, so that a note's name could run
+something; and the plugin refuses a desktop's shell that it does not know, fish for one."""
+_QUIET_CODES = (0, 3, 4, 5)
+"""An ask that was answered, was refused, waits, or has no answer: its note says so, and opens; no more need be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +109,15 @@ def _draft_entry(command: _Command, program: str, platform: str) -> Item:
         "platform_specific_commands": {
             system: f"{_quoted(path, system)} {_VAULT} {command.words}" for system, path in programs.items()
         },
-        "shells": {"win32": "PowerShell.exe"},  # cmd.exe escapes nothing, so a note's name could run something
+        "shells": dict(_SHELLS),
         "alias": command.alias,
-        "icon": command.icon,
+        "icon": f"lucide-{command.icon}",
         "confirm_execution": False,
-        "ignore_error_codes": list(_QUIET_CODES),
+        "ignore_error_codes": list(_QUIET_CODES) if command.prompt == "ask" else [],
         "input_contents": {"stdin": command.stdin},
         "output_handlers": {
-            "stdout": {"handler": command.stdout, "convert_ansi_code": True},
-            "stderr": {"handler": "notification", "convert_ansi_code": True},
+            "stdout": {"handler": command.stdout, "convert_ansi_code": False},
+            "stderr": {"handler": "modal", "convert_ansi_code": False},
         },
         "output_wrappers": {"stdout": None, "stderr": None},
         "output_channel_order": "stdout-first",
@@ -132,6 +137,7 @@ def _draft_entry(command: _Command, program: str, platform: str) -> Item:
 
 def _draft_prompt(name: str, title: str, description: str, label: str, variable: str, button: str) -> Item:
     field = {
+        "type": "single-line-text",
         "label": label,
         "description": "",
         "default_value": "",

@@ -10,11 +10,11 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from checks import NestCommand
 from palette.format import check_settings
+from palette.handed import HOSTILE, asked
 
 from nestkit.palette.surroundings import Plugin, _list_proc, find_home
 
@@ -217,17 +217,6 @@ def test_a_running_obsidian_with_a_command_line_lets_go_and_takes_up_again(
 # The commands, run as the plugin runs them: variables put in by its rule, stdin raw, a shell, a bare environment.
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh") if shutil.which(shell)]
-HOSTILE = [
-    "plain",
-    "'; touch pwned; echo '",
-    '"; touch pwned; echo "',
-    "$(touch pwned) `touch pwned` ${IFS}",
-    "a\nb\r\nc\n\n",
-    "\\ \\n \\\\ %PATH% !x! ^ & | > pwned < ~ * ? [a] {b,c} # ; \t",
-    "{{vault_path}} {{!selection}} <% tp %> [[link]] %% x %% ```nest\nlist all notes\n```",
-    "中文 עברית \u202e e\u0301 \U0001f600 \x07\x1b[31m",
-    "x" * 3_000_000,
-]
 
 
 def run_command(data: Path, name: str, shell: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -255,16 +244,6 @@ def run_command(data: Path, name: str, shell: str, **variables: str) -> subproce
         capture_output=True,
         timeout=60,
     )
-
-
-def asked(vault: Path, path: str) -> dict[str, Any]:
-    """The ask of the run whose note is there, from its trace."""
-    text = (vault / path).read_text("utf-8")
-    run = re.search(r'^nest-id: "([^"]+)"$', text, re.M)
-    assert run
-    trace = (vault / f".nest/runs/{run[1]}.jsonl").read_text("utf-8")
-    ask: dict[str, Any] = json.loads(trace.splitlines()[0])["ask"]
-    return ask
 
 
 @pytest.mark.parametrize("selection", HOSTILE, ids=range(len(HOSTILE)))

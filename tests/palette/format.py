@@ -47,9 +47,9 @@ def _check_entry(entry: dict[str, Any], settings: dict[str, Any]) -> list[str]:
         "commands": set(entry["platform_specific_commands"]) <= {"default", "linux", "darwin", "win32"}
         and all(isinstance(text, str) and text for text in entry["platform_specific_commands"].values())
         and "default" in entry["platform_specific_commands"],
-        "shells": set(entry["shells"]) <= {"linux", "darwin", "win32"},
+        "shells": entry["shells"] == {"linux": "/bin/bash", "darwin": "/bin/bash", "win32": "PowerShell.exe"},
         "alias": entry["alias"].startswith("nest: "),
-        "icon": entry["icon"] is None or isinstance(entry["icon"], str),
+        "icon": entry["icon"] is None or entry["icon"].startswith("lucide-"),
         "confirm": entry["confirm_execution"] is False,
         "codes": all(type(code) is int for code in entry["ignore_error_codes"]),
         "stdin": list(entry["input_contents"]) == ["stdin"]
@@ -59,7 +59,8 @@ def _check_entry(entry: dict[str, Any], settings: dict[str, Any]) -> list[str]:
             set(each) == {"handler", "convert_ansi_code"} and each["handler"] in HANDLERS
             for each in entry["output_handlers"].values()
         ),
-        "errors are shown": entry["output_handlers"]["stderr"]["handler"] == "notification",
+        "errors are shown as text": entry["output_handlers"]["stderr"]
+        == {"handler": "modal", "convert_ansi_code": False},
         "wrappers": entry["output_wrappers"] == {"stdout": None, "stderr": None},
         "order": entry["output_channel_order"] in ("stdout-first", "stderr-first"),
         "mode": entry["output_handling_mode"] in ("buffered", "realtime"),
@@ -78,9 +79,10 @@ def _check_entry(entry: dict[str, Any], settings: dict[str, Any]) -> list[str]:
 
 def _check_prompt(prompt: dict[str, Any], settings: dict[str, Any]) -> list[str]:
     fields = ["id", "title", "description", "preview_shell_command", "fields", "execute_button_text"]
-    inner = ["label", "description", "default_value", "target_variable_id", "required"]
+    inner = ["type", "label", "description", "default_value", "target_variable_id", "required"]
     variables = {variable["id"] for variable in settings["custom_variables"]}
     good = list(prompt) == fields and all(
-        list(field) == inner and field["target_variable_id"] in variables for field in prompt["fields"]
+        list(field) == inner and field["type"] == "single-line-text" and field["target_variable_id"] in variables
+        for field in prompt["fields"]
     )
     return [] if good else [f"{prompt['id']}: {prompt}"]

@@ -189,7 +189,7 @@ def test_every_system_has_its_form() -> None:
         for entry in draft_wanted(program, platform)["shell_commands"]:
             assert entry["platform_specific_commands"][platform].startswith(begin)
             assert entry["platform_specific_commands"]["default"].startswith("nest --vault ")
-            assert entry["shells"] == {"win32": "PowerShell.exe"}
+            assert entry["shells"]["win32"] == "PowerShell.exe"
 
 
 def test_no_text_but_a_path_is_an_argument_and_nothing_stands_in_quotes() -> None:
