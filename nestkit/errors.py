@@ -71,6 +71,17 @@ class Unreachable(ModelError):
     """No server answers, or it stopped in the middle of its reply."""
 
 
+class TooLong(ModelError):
+    """The conversation does not fit the window that the server has for the model.
+
+    `window` is the window in tokens, `tokens` what the server counted (at least); 0 where it did not tell.
+    """
+
+    def __init__(self, what: str, hint: str = "", *, window: int = 0, tokens: int = 0) -> None:
+        super().__init__(what, hint)
+        self.window, self.tokens = window, tokens
+
+
 class ModelMissing(ModelError):
     """The server is there, the model is not."""
 

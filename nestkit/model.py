@@ -33,6 +33,8 @@ class Reply:
     """The server stopped at its limit, so the text may end in the middle."""
     window: int = 0
     """Tokens of the window in force, as the server told; 0 when it did not."""
+    most_window: int = 0
+    """Tokens of the longest window that the server has for this model, once it showed; 0 before."""
     load_seconds: float = 0.0
     """What loading the model took."""
 

@@ -76,8 +76,8 @@ class Limits:
     """Room for what a program or a tool keeps for a moment."""
     staged_files: int = 200
     staged_bytes: int = 32 << 20
-    tokens: int = 8192
-    """Window asked of a model's server."""
+    tokens: int = 16_384
+    """Longest window that a conversation may have; a model's server is asked for as much of it as is needed."""
     run_tokens: int = 200_000
     """Tokens read and written by the model in one run."""
 

@@ -19,6 +19,8 @@ BYTES_PER_TOKEN = 3
 """Of text beyond ASCII: one CJK character a token, where the common tokenizers need 0.6 to 1.2."""
 MESSAGE_TOKENS = 6
 """What a template writes around each message."""
+FIRST_WINDOW = 8192
+"""Tokens asked for at first: every doubling has a server load the model anew, and takes memory as well."""
 MAX_SCALE = 2.0
 """A server that reports more than twice the estimate is not believed: some count what they kept from before."""
 
@@ -59,6 +61,14 @@ def _count_call(message: Message) -> int:
 def reserve_for(window: int) -> int:
     """Tokens of a window kept free for the reply, its thinking included."""
     return min(4096, window // 4)
+
+
+def window_for(tokens: int, most: int) -> int:
+    """The window to ask for, `most` at the most, so that so many tokens and a reply have room in it."""
+    window = min(FIRST_WINDOW, most)
+    while window < most and tokens + reserve_for(window) > window:
+        window = min(2 * window, most)
+    return window
 
 
 def correct_scale(scale: float, estimated: int, seen: int) -> float:

@@ -6,6 +6,7 @@ steps, time or tokens is no answer, and said as such.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 from nestkit.agent.budget import correct_scale, count_messages, fit, reserve_for
 from nestkit.agent.reply import Action, Unusable
 from nestkit.agent.style import STYLES
-from nestkit.errors import ModelError, OutOfTime
+from nestkit.errors import ModelError, OutOfTime, TooLong
 from nestkit.model import Chat, Left, Message, Reply
 from nestkit.policy import Limits
 from nestkit.run import Account, End, Execute, Outcome, Step
@@ -55,6 +56,9 @@ class _Talk:
     left: Left
     overhead: int
     window: int
+    """Tokens that the conversation may grow to, reply included."""
+    sent: int = 0
+    """Tokens of the last request as estimated, not corrected."""
     scale: float = 1.0
     """Correction of the token estimate by what the server reported."""
     spent: int = 0
@@ -66,13 +70,31 @@ class _Talk:
 
     def ask(self) -> tuple[Reply, Account] | End:
         """The next reply and its cost, or the end when nothing more may be sent or the server fails for good."""
+        while True:
+            asked = self._ask()
+            if not isinstance(asked, TooLong):
+                return asked
+            if not self._learn(asked):
+                return End("error", reason=str(asked), hint=asked.hint)
+
+    def _learn(self, error: TooLong) -> bool:
+        """Whether there is something in a refusal that lets the conversation be cut to what the server has."""
+        before = self.window, self.scale
+        self.window = min(self.window, error.window or self.window)
+        if error.tokens:
+            self.scale = correct_scale(self.scale, self.sent, error.tokens)
+        return (self.window, self.scale) != before
+
+    def _ask(self) -> tuple[Reply, Account] | End | TooLong:
+        """One try of the same; a TooLong when what fits by our count does not fit by the server's."""
         if self.left() <= 0:
             return _out_of(f"{self.limits.seconds:g} seconds")
-        fitting = fit(self.messages, self.window, reserve_for(self.window) + self.overhead, self.scale)
+        taken = reserve_for(self.window) + math.ceil(self.overhead * self.scale)
+        fitting = fit(self.messages, self.window, taken, self.scale)
         if fitting is None:
-            reason = f"the conversation does not fit the window of {self.window} tokens"
-            return End("no_answer", reason=reason, hint="raise [ask] tokens, or ask about less at once")
-        estimated = round((count_messages(fitting) + self.overhead) * self.scale)
+            return self._end_too_long()
+        self.sent = count_messages(fitting) + self.overhead
+        estimated = round(self.sent * self.scale)
         if self.spent + estimated > self.limits.run_tokens:
             return _out_of(f"{self.limits.run_tokens} tokens")
         begun = time.perf_counter()
@@ -80,6 +102,8 @@ class _Talk:
             reply = self._send(fitting)
         except OutOfTime:
             return _out_of(f"{self.limits.seconds:g} seconds")
+        except TooLong as error:
+            return error
         except ModelError as error:
             return End("error", reason=str(error), hint=error.hint)
         account = self._book(fitting, reply, estimated, time.perf_counter() - begun)
@@ -96,13 +120,20 @@ class _Talk:
 
     def _book(self, sent: Sequence[Message], reply: Reply, estimated: int, seconds: float) -> Account:
         if reply.tokens_in:
-            self.scale = correct_scale(self.scale, count_messages(sent) + self.overhead, reply.tokens_in)
-        if reply.window:
-            self.window = min(self.limits.tokens, reply.window)
+            self.scale = correct_scale(self.scale, self.sent, reply.tokens_in)
+        if reply.most_window:
+            self.window = min(self.window, reply.most_window)
         self.spent += (reply.tokens_in or estimated) + reply.tokens_out
         shortened = sum(one != other for one, other in zip(sent, self.messages, strict=True))
         figures = (reply.tokens_in, reply.tokens_out, reply.window or self.window, shortened)
         return Account(estimated, *figures, seconds, reply.load_seconds)
+
+    def _end_too_long(self) -> End:
+        reason = f"the conversation does not fit the window of {self.window} tokens"
+        if self.window < self.limits.tokens:
+            hint = "the server has no longer one for this model: start it with a longer one, or choose another model"
+            return End("no_answer", reason=reason, hint=hint)
+        return End("no_answer", reason=reason, hint="raise [ask] tokens, or ask about less at once")
 
     def count(self, program: str, outcome: Outcome) -> int:
         """How often this program has come to this outcome by now."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from nestkit.agent.budget import check_truncation, count_messages, reserve_for
+from nestkit.agent.budget import check_truncation, correct_scale, count_messages, reserve_for, window_for
 from nestkit.agent.keys import NO_KEY, Key, without_key
 from nestkit.agent.schema import Schemas, wire_name
-from nestkit.errors import ModelError, ModelMissing
+from nestkit.errors import ModelError, ModelMissing, TooLong
 from nestkit.model import Chat, Left, Message, Reply
 from nestkit.policy import Limits
 
@@ -95,41 +95,101 @@ def ollama_chat(name: str, server: Server, limits: Limits, left: Left) -> Chat:
 
     The reply is deterministic as far as the server is: temperature 0 and a fixed seed. Raises ModelError.
     """
-    asked = 0  # the window; settled by the first request, since another one makes the server load the model anew
-    told_window = False
+    window = _Window(name, server, limits.tokens)
 
     def chat(messages: Sequence[Message]) -> Reply:
-        nonlocal asked, told_window
-        asked = asked or max(limits.tokens, loaded_window(server.host, name))
-        heard = _Heard(server.schemas)
-        _exchange(server, _request(name, messages, server, asked, limits), heard, left)
-        window = loaded_window(server.host, name) or asked
         sent = count_messages(messages) + server.schemas.tokens
-        lost = check_truncation(messages, heard.tokens_in) or _check_window(sent, window, asked)
-        if lost:
-            raise ModelError(lost, "lower [ask] tokens to the server's window, or raise OLLAMA_CONTEXT_LENGTH there")
-        if window < asked and not told_window:
-            server.say(f"{server.host} gives {name} a window of {window} tokens, not the {asked} asked for")
-            told_window = True
-        return heard.reply(window)
+        asked = window.ask_for(sent)
+        heard = _Heard(server.schemas)
+        try:
+            _exchange(server, _request(name, messages, server, asked), heard, left)
+        except ModelError as error:
+            raise window.explain(error, sent, asked) from None
+        in_force = window.settle(messages, sent, asked, heard.tokens_in)
+        return heard.reply(in_force, window.most)
 
     return chat
 
 
-def _check_window(sent: int, window: int, asked: int) -> str:
-    """One line when what was sent cannot have fitted the window that the server really has."""
-    if window >= asked or sent <= window:
-        return ""
-    return f"the server's window is {window} tokens, not the {asked} asked for: it dropped the oldest messages"
+class _Window:
+    """The window of one model in one conversation: as long as is needed, never shorter than it was."""
+
+    def __init__(self, name: str, server: Server, most: int) -> None:
+        self._name, self._server, self._limit = name, server, most
+        self._asked = 0
+        self._scale = 1.0
+        self.most = 0
+        """The longest that the server has; 0 as long as it has given what it was asked for."""
+
+    def ask_for(self, sent: int) -> int:
+        """The window to ask for; raises TooLong when the server cannot have one for so much.
+
+        What is loaded already is kept: another window makes the server load the model anew.
+        """
+        known = self._asked or loaded_window(self._server.host, self._name)
+        tokens, limit = round(sent * self._scale), self.most or self._limit
+        wanted = window_for(tokens, limit)
+        if known and wanted > known and not self.most:
+            longest = longest_window(self._server.host, self._name)
+            if 0 < longest < limit:
+                self.most = longest
+                wanted = window_for(tokens, longest)
+        if self.most and tokens + reserve_for(self.most) > self.most:
+            raise TooLong(f"{self._name} has a window of {self.most} tokens", _SMALLER, window=self.most)
+        wanted = max(wanted, known)
+        if self._asked and wanted > self._asked:
+            self._server.say(f"the conversation has grown: {self._name} gets a window of {wanted} tokens")
+        return wanted
+
+    def explain(self, error: ModelError, sent: int, asked: int) -> ModelError:
+        """What a failure means for the window: the server has less than was asked for, or no memory for it."""
+        if isinstance(error, TooLong):
+            window = loaded_window(self._server.host, self._name) or asked
+            if window < asked:
+                self._bind(window, asked)
+                return TooLong(str(error), error.hint, window=window, tokens=window + 1)
+            self._scale = correct_scale(self._scale, sent, asked + 1)
+            return TooLong(str(error), error.hint, tokens=asked + 1)
+        if self._asked and asked > self._asked and "memory" in str(error):
+            self.most = self._asked
+            self._server.say(f"there is no memory for a window of {asked} tokens; it stays at {self.most}")
+            return TooLong(str(error), _SMALLER, window=self.most)
+        return error
+
+    def settle(self, messages: Sequence[Message], sent: int, asked: int, seen: int) -> int:
+        """The window in force after a reply; raises ModelError when a part of what was sent was dropped."""
+        window = loaded_window(self._server.host, self._name) or asked
+        if window < asked:
+            self._bind(window, asked)
+        if window < asked and sent > window:
+            lost = f"the server's window is {window} tokens, not the {asked} asked for: it dropped the oldest messages"
+            raise TooLong(lost, _SMALLER, window=window)
+        if lost := check_truncation(messages, seen):
+            raise ModelError(lost, _SMALLER)
+        self._asked = asked
+        self._scale = correct_scale(self._scale, sent, seen) if seen else self._scale
+        return window
+
+    def _bind(self, window: int, asked: int) -> None:
+        """The server has no more than this; said once."""
+        if self.most != window:
+            where = f"{self._server.host} gives {self._name}"
+            self._server.say(f"{where} a window of {window} tokens, not the {asked} asked for")
+        self.most = window
 
 
-def _request(name: str, messages: Sequence[Message], server: Server, window: int, limits: Limits) -> dict[str, Any]:
+_SMALLER = "lower [ask] tokens to the server's window, or raise OLLAMA_CONTEXT_LENGTH there"
+
+
+def _request(name: str, messages: Sequence[Message], server: Server, window: int) -> dict[str, Any]:
     request: dict[str, Any] = {
         "model": name,
         "messages": [_told(message) for message in messages],
         "stream": True,
-        "options": {"num_ctx": window, "num_predict": reserve_for(limits.tokens), "temperature": 0, "seed": 0},
+        "options": {"num_ctx": window, "num_predict": reserve_for(window), "temperature": 0, "seed": 0},
         "keep_alive": _KEEP_ALIVE,
+        "truncate": False,  # what does not fit is an error then, where the server is new enough to know the word
+        "shift": False,
     }
     if messages[-1].form:
         request["format"] = messages[-1].form
@@ -222,16 +282,24 @@ class _Heard:
             self.load_seconds = int(part.get("load_duration") or 0) / _NANOSECONDS
         return text
 
-    def reply(self, window: int) -> Reply:
-        words = ("".join(self.text), "".join(self.thinking))
-        return Reply(*words, tuple(self.calls), self.tokens_in, self.tokens_out, self.cut, window, self.load_seconds)
+    def reply(self, window: int, most_window: int) -> Reply:
+        return Reply(
+            "".join(self.text),
+            "".join(self.thinking),
+            tuple(self.calls),
+            self.tokens_in,
+            self.tokens_out,
+            self.cut,
+            window,
+            most_window,
+            self.load_seconds,
+        )
 
 
 _BAD_REQUESTS = (
     ("does not support chat", "{name} cannot chat", "choose a model made for conversation or instructions"),
     ("does not support thinking", "{name} cannot think", "leave `think` out of [model] in config.toml"),
     ("does not support tools", "{name} cannot call tools", "use --style code"),
-    ("context length", "the conversation does not fit {name}'s window", "lower [ask] tokens"),
 )
 """What a 400 says -> what it means, what to do."""
 
@@ -246,6 +314,8 @@ def _answered(name: str, server: Server, status: int, said: str, begun: bool) ->
         return ModelError(f"{server.host} wants a key: {text}", why)
     if 300 <= status < 400:
         return ModelError(f"{server.host} sends requests elsewhere", "name the address it leads to")
+    if status == 400 and "context length" in text:
+        return TooLong(f"the conversation does not fit {name}'s window: {text}", _SMALLER)
     for words, what, hint in _BAD_REQUESTS if status == 400 else ():
         if words in text:
             return ModelError(what.format(name=name), hint)

@@ -7,6 +7,7 @@ the server's own there: a conversation that is too long comes back as an honest 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 from nestkit.agent.budget import reserve_for
 from nestkit.agent.keys import NO_KEY, Key, without_key
 from nestkit.agent.schema import Schemas, wire_name
-from nestkit.errors import ModelError, ModelMissing
+from nestkit.errors import ModelError, ModelMissing, TooLong
 from nestkit.model import Chat, Left, Message, Reply
 from nestkit.policy import Limits
 
@@ -39,15 +40,22 @@ class Server:
 def openai_chat(name: str, server: Server, limits: Limits, left: Left) -> Chat:
     """A way to talk with this model, for as long as there is time left. Raises ModelError."""
 
+    window = limits.tokens  # until the server tells of a smaller one
+
     def chat(messages: Sequence[Message]) -> Reply:
+        nonlocal window
         heard = _Heard(server.schemas)
-        _exchange(name, server, _request(name, messages, server, limits), heard, left)
+        try:
+            _exchange(name, server, _request(name, messages, server, window), heard, left)
+        except TooLong as error:
+            window = min(window, error.window or window)
+            raise
         return heard.reply()
 
     return chat
 
 
-def _request(name: str, messages: Sequence[Message], server: Server, limits: Limits) -> dict[str, Any]:
+def _request(name: str, messages: Sequence[Message], server: Server, window: int) -> dict[str, Any]:
     request: dict[str, Any] = {
         "model": name,
         "messages": [_told(number, message) for number, message in enumerate(messages)],
@@ -55,7 +63,7 @@ def _request(name: str, messages: Sequence[Message], server: Server, limits: Lim
         "stream_options": {"include_usage": True},
         "temperature": 0,
         "seed": 0,
-        "max_tokens": reserve_for(limits.tokens),
+        "max_tokens": reserve_for(window),
     }
     if form := messages[-1].form:
         request["response_format"] = {"type": "json_schema", "json_schema": {"name": "program", "schema": form}}
@@ -166,6 +174,16 @@ def _arguments(text: str) -> Mapping[str, Any] | str:
     return value if isinstance(value, dict) else text
 
 
+_WINDOW = re.compile(r'"n_ctx": ?(\d+)|context length (?:is|of)(?: only)? (\d+)|maximum context length is (\d+)')
+_TOKENS = re.compile(r'"n_prompt_tokens": ?(\d+)|(\d+) in the messages|resulted in (\d+) tokens')
+"""How servers say what they have and what they got. **Source**: llama.cpp, OpenAI, vLLM, LM Studio."""
+
+
+def _first_number(pattern: re.Pattern[str], text: str) -> int:
+    found = pattern.search(text)
+    return next((int(number) for number in found.groups() if number), 0) if found else 0
+
+
 _OVERFLOW = ("context_length_exceeded", "exceed_context_size_error", "context length", "context size")
 
 
@@ -173,7 +191,9 @@ def _answered(name: str, server: Server, status: int, body: str, *, begun: bool 
     """The server's own error, with what to do about it."""
     text = " ".join(without_key(_message(body), server.key.secret).split())[:300]
     if status in (400, 413, 500) and any(word in body for word in _OVERFLOW):
-        return ModelError(f"the conversation does not fit {name}'s window: {text}", "lower [ask] tokens")
+        window, tokens = (_first_number(pattern, body) for pattern in (_WINDOW, _TOKENS))
+        what = f"the conversation does not fit {name}'s window: {text}"
+        return TooLong(what, "start the server with a longer one, or lower [ask] tokens", window=window, tokens=tokens)
     if status in (401, 403):
         why = server.key.why_not or "set openai_key in [model] of config.toml"
         return ModelError(f"{server.url} wants a key: {text}", why)

@@ -44,6 +44,8 @@ class OllamaServer:
         models: Sequence[str] | None = None,
         window: int | None = None,
         longest_window: int = 131_072,
+        memory_window: int = 1 << 30,
+        knows_truncate: bool = True,
         thinks: bool = True,
         calls_tools: bool = True,
         chats: bool = True,
@@ -64,6 +66,7 @@ class OllamaServer:
         self._models = None if models is None else list(models)
         self._window, self._longest_window, self._thinks, self._port = window, longest_window, thinks, port
         self._calls_tools, self._chats = calls_tools, chats
+        self._memory_window, self._knows_truncate = memory_window, knows_truncate
         self._pulls, self._pulled = list(pulls), 0
         self._loaded: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -113,9 +116,12 @@ class OllamaServer:
             return refused
         model, messages, tools = request["model"], request.get("messages") or [], request.get("tools") or ()
         window = self._load(request)
+        if window > self._memory_window:
+            del self._loaded[_full_name(model)]
+            return draft_error(500, "model requires more system memory (9.9 GiB) than is available (4.2 GiB)")
         if not messages:
             return draft_loaded(model, unload=_full_name(model) not in self._loaded)
-        if request.get("truncate") is False and count_prompt(messages, tools) > window:
+        if self._knows_truncate and request.get("truncate") is False and count_prompt(messages, tools) > window:
             return draft_error(400, "the input length exceeds the context length")
         kept = truncate(messages, window, tools)
         self.prompts.append(kept)

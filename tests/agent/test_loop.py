@@ -8,7 +8,7 @@ import pytest
 
 from nestkit.agent.budget import count_messages
 from nestkit.agent.loop import Manner, count_down, steps
-from nestkit.errors import ModelError, OutOfTime, Unreachable
+from nestkit.errors import ModelError, OutOfTime, TooLong, Unreachable
 from nestkit.model import Message, Reply
 from nestkit.policy import Limits, Refusal
 from nestkit.run import End, Outcome, Step
@@ -200,11 +200,47 @@ def test_every_step_has_its_account() -> None:
 
 
 def test_a_smaller_window_than_asked_for_binds_from_then_on() -> None:
-    replies = [Reply(fence(f"look({n})"), window=800) for n in range(3)]
+    replies = [Reply(fence(f"look({n})"), window=800, most_window=800) for n in range(3)]
     chat = Played(*replies, fence("final()"))
     _, end = walk(chat, lambda program: run(program) if "final" in program else Outcome(output="word " * 2000))
     assert end.status == "ok"
     assert [count_messages(told) <= 600 for told in chat.told[1:]] == [True] * 3
+
+
+def printing(words: int) -> Callable[[str], Outcome]:
+    """Prints so many words, unless the program is the last."""
+    return lambda program: run(program) if "final" in program else Outcome(output="word " * words)
+
+
+def test_what_the_server_refuses_as_too_long_is_cut_to_its_window_and_sent_again() -> None:
+    chat = Played(fence("look()"), TooLong("too long", window=1000), fence("final()"))
+    taken, end = walk(chat, printing(2000))
+    assert (end.status, len(taken)) == ("ok", 2)
+    assert count_messages(chat.told[1]) > 1000
+    assert count_messages(chat.told[2]) <= 750
+
+
+def test_a_server_that_counts_more_than_the_estimate_is_believed() -> None:
+    chat = Played(fence("look()"), TooLong("too long", tokens=5000), fence("final()"))
+    taken, end = walk(chat, printing(2200), tokens=4400)
+    assert (end.status, len(taken)) == ("ok", 2)
+    assert count_messages(chat.told[2]) < count_messages(chat.told[1])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(TooLong("too long"), "error"), (TooLong("too long", window=30), "no_answer")]
+)
+def test_what_cannot_be_cut_to_fit_is_not_sent_again(error: TooLong, status: str) -> None:
+    chat = Played(error)
+    _, end = walk(chat)
+    assert (end.status, len(chat.told)) == (status, 1)
+    assert end.hint or status == "error"
+
+
+def test_a_server_that_never_has_room_is_asked_a_few_times_only() -> None:
+    chat = Played(fence("look()"), *(TooLong("no", window=window) for window in (3000, 2000, 1000, 1000)))
+    _, end = walk(chat, printing(2000))
+    assert (end.status, len(chat.told)) == ("error", 5)
 
 
 def test_an_old_outcome_that_was_shortened_is_in_the_account() -> None:

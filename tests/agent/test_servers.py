@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from nestkit.agent import ollama, openai
 from nestkit.agent.keys import Key, find_key
 from nestkit.agent.loop import count_down
 from nestkit.agent.schema import draft_schemas, wire_name
-from nestkit.errors import ModelError, ModelMissing, OutOfTime, Unreachable
+from nestkit.errors import ModelError, ModelMissing, OutOfTime, TooLong, Unreachable
 from nestkit.model import Chat, Message, Reply
 from nestkit.policy import Limits
 from nestkit.testing import OllamaServer
@@ -278,7 +279,58 @@ def test_the_window_is_asked_for_and_a_loaded_model_is_not_loaded_anew() -> None
         ask("ollama", server, limits=Limits(tokens=4096))
         chat_at("ollama", server.url, limits=Limits(tokens=32_768))(ASKED)
         chat_at("ollama", server.url, limits=Limits(tokens=4096))(ASKED)
-    assert [request["options"]["num_ctx"] for request in server.requests] == [4096, 32_768, 32_768]
+    assert windows(server) == [4096, 8192, 8192]
+
+
+def windows(server: OllamaServer) -> list[int]:
+    return [request["options"]["num_ctx"] for request in server.requests]
+
+
+def talk_of(words: int) -> tuple[Message, ...]:
+    return (*ASKED, Message("assistant", "ok"), Message("user", "word " * words))
+
+
+def test_the_window_grows_with_the_conversation_and_never_shrinks_again() -> None:
+    said: list[str] = []
+    with OllamaServer([HELLO] * 4) as server:
+        chat = chat_at("ollama", server.url, limits=Limits(tokens=40_000), say=said.append)
+        replies = [chat(talk_of(words)) for words in (100, 5000, 12_000, 100)]
+        server.check()
+    assert windows(server) == [8192, 16_384, 32_768, 32_768]
+    assert [reply.window for reply in replies] == windows(server)
+    assert [reply.most_window for reply in replies] == [0] * 4
+    assert all(len(prompt) == 4 for prompt in server.prompts), "nothing was dropped"
+    assert [int(number) for line in said for number in re.findall(r"window of (\d+)", line)] == [16_384, 32_768]
+
+
+def test_the_window_grows_up_to_the_model_s_own_and_what_is_longer_is_not_sent() -> None:
+    with OllamaServer([HELLO] * 3, longest_window=10_000) as server:
+        chat = chat_at("ollama", server.url, limits=Limits(tokens=40_000))
+        assert chat(talk_of(100)).window == 8192
+        reply = chat(talk_of(5000))
+        assert (reply.window, reply.most_window) == (10_000, 10_000)
+        with pytest.raises(TooLong) as caught:
+            chat(talk_of(12_000))
+    assert (caught.value.window, len(server.requests)) == (10_000, 2)
+
+
+def test_a_longer_window_without_memory_for_it_leaves_the_one_there_was() -> None:
+    said: list[str] = []
+    with OllamaServer([HELLO] * 3, memory_window=8192) as server:
+        chat = chat_at("ollama", server.url, limits=Limits(tokens=40_000), say=said.append)
+        chat(talk_of(100))
+        with pytest.raises(TooLong) as caught:
+            chat(talk_of(5000))
+        assert chat(talk_of(200)).window == 8192
+    assert caught.value.window == 8192
+    assert windows(server) == [8192, 16_384, 8192]
+    assert "no memory" in said[-1]
+
+
+def test_a_server_that_refuses_what_is_too_long_tells_how_much_it_was() -> None:
+    with OllamaServer([HELLO] * 2, longest_window=1000) as server, pytest.raises(TooLong) as caught:
+        ask("ollama", server, talk_of(2000))
+    assert (caught.value.window, caught.value.tokens) == (1000, 1001)
 
 
 def test_a_smaller_window_than_asked_for_is_said_once() -> None:
@@ -293,7 +345,8 @@ def test_a_smaller_window_than_asked_for_is_said_once() -> None:
 @pytest.mark.parametrize("words", [1500, 6000])
 def test_a_conversation_that_the_server_cut_in_silence_is_an_error(words: int) -> None:
     long = (*ASKED, Message("assistant", "ok"), Message("user", "word " * words), Message("user", "last"))
-    with OllamaServer([HELLO], longest_window=1000) as server, pytest.raises(ModelError) as caught:
+    old = {"longest_window": 1000, "knows_truncate": False}
+    with OllamaServer([HELLO], **old) as server, pytest.raises(ModelError) as caught:
         ask("ollama", server, long)
     assert "dropped the oldest messages" in str(caught.value)
 
@@ -301,8 +354,47 @@ def test_a_conversation_that_the_server_cut_in_silence_is_an_error(words: int) -
 def test_an_overflow_at_a_server_that_says_so_is_one_line() -> None:
     with OllamaServer([HELLO], window=50) as server, pytest.raises(ModelError) as caught:
         ask("openai", server, (*ASKED, Message("user", "word " * 100)))
+    assert isinstance(caught.value, TooLong)
+    assert caught.value.window == 50 < caught.value.tokens
     assert "does not fit" in str(caught.value)
     assert "tokens of 50" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "window", "tokens"),
+    [
+        ({"error": {"type": "exceed_context_size_error", "n_prompt_tokens": 1409, "n_ctx": 512}}, 512, 1409),
+        (
+            {
+                "error": "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens "
+                "(3000 in the messages, 2000 in the completion)."
+            },
+            4096,
+            3000,
+        ),
+        (
+            {
+                "error": {
+                    "message": "This model's maximum context length is 8192 tokens. However, your messages resulted "
+                    "in 9001 tokens.",
+                    "code": "context_length_exceeded",
+                }
+            },
+            8192,
+            9001,
+        ),
+        (
+            {"error": "Trying to keep the first 5000 tokens when context the overflows, context length of only 4096"},
+            4096,
+            0,
+        ),
+        ({"error": "context length exceeded"}, 0, 0),
+    ],
+)
+def test_what_a_server_tells_of_its_window_is_understood(body: dict[str, Any], window: int, tokens: int) -> None:
+    with OllamaServer([{"role": "error", "status": 400, "body": body}]) as server, pytest.raises(TooLong) as caught:
+        ask("openai", server)
+    assert (caught.value.window, caught.value.tokens) == (window, tokens)
 
 
 FX = Tool(
@@ -354,7 +446,8 @@ def test_what_goes_over_the_wire_is_what_ollama_s_own_package_would_send() -> No
         named = {name: ours[name] for name in ("messages", "options", "keep_alive", "tools", "think")}
         list(client.chat(ours["model"], stream=True, **named))
         client._client.close()
-        assert server.requests[1] == ours
+        own = {"truncate": False, "shift": False}  # which the package cannot say
+        assert {**server.requests[1], **own} == ours
         kinds = [{k: v for k, v in head.items() if k in ("content-type", "accept")} for head in server.headers]
     assert kinds[1]["content-type"] == "application/json"
 

@@ -346,6 +346,19 @@ def test_what_a_model_writes_is_shown_as_it_is_written(nest: NestCommand) -> Non
     assert re.search(r"step 1: .* tokens read \(\d+ estimated\), \d+ written, \d+ left of 8192", done.stderr)
 
 
+def test_a_window_grows_with_what_a_program_prints_and_the_account_shows_it(nest: NestCommand) -> None:
+    programs = ("for n in range(900): print('a line', n, 'of many')", "final_answer(4)")
+    turns = [{"role": "assistant", "content": f"```python\n{program}\n```"} for program in programs]
+    with OllamaServer(turns) as server:
+        environment = {"OLLAMA_HOST": server.url}
+        done = nest("ask", "count", "--model", "ollama/scripted", "--no-note", "--verbose", env=environment)
+        assert [request["options"]["num_ctx"] for request in server.requests] == [8192, 16_384]
+    assert done.stdout == "4\n"
+    assert re.search(r"step 1: .* left of 8192", done.stderr)
+    assert re.search(r"step 2: .* left of 16384", done.stderr)
+    assert "scripted gets a window of 16384 tokens" in done.stderr
+
+
 def test_a_model_behind_another_protocol_answers_and_its_key_stays_out_of_the_vault(
     nest: NestCommand, ops: Path
 ) -> None:

@@ -19,7 +19,7 @@ from nestkit.agent.keys import Key
 from nestkit.agent.loop import count_down
 from nestkit.agent.openai import Server, openai_chat
 from nestkit.agent.prompt import PROGRAM_FORM
-from nestkit.errors import ModelError, Unreachable
+from nestkit.errors import ModelError, TooLong, Unreachable
 from nestkit.model import Message, Reply
 from nestkit.policy import Limits
 
@@ -32,6 +32,10 @@ TALKS = {
     "endless": ["It goes on and on. " + AGAIN],
     "formed": [FORMED],
     "stubborn": ["No form will hold me, I am prose."],
+    "a lot of": [
+        "Words!\n```python\nfor number in range(3000):\n    print('word', number)\n```",
+        "Enough.\n```python\nfinal_answer('told')\n```",
+    ],
     "250 USD": [
         "I convert it.\n```python\nresult = fx.convert(value=250, source='USD')\nprint(result)\n```",
         "It has another name.\n```python\nresult = fx.convert(amount=250, source='USD')\nprint(result)\n```\n",
@@ -105,7 +109,9 @@ def test_a_conversation_that_is_too_long_is_one_line(tmp_path: Path) -> None:
         ask(small.url, asked("greet me " + "word " * 3000))
     assert "does not fit scripted's window" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert caught.value.hint
+    assert isinstance(caught.value, TooLong)
+    assert caught.value.window == 512
+    assert caught.value.tokens > 3000
 
 
 def test_a_server_that_is_killed_in_the_middle_of_its_reply_is_one_line(tmp_path: Path) -> None:
@@ -145,17 +151,27 @@ def test_an_ask_goes_from_a_wrong_argument_to_its_answer_and_into_a_note(
     assert "That is it" not in note.partition("## How")[0]
 
 
-def test_an_ask_that_does_not_fit_the_server_s_window_ends_as_an_error_with_what_to_do(
+def test_an_ask_that_does_not_fit_the_server_s_window_ends_with_what_to_do(
     nest: NestCommand, ops: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     with serve(folder, TALKS, window=512) as small:
         told = walk(nest, small, "What are 250 USD in euros?")
-    assert (told["code"], told["status"], told["answer"]) == (1, "error", None)
-    assert "does not fit scripted's window" in told["reason"]
-    assert "tokens" in told["hint"]
-    assert not (ops / "03_Runs").exists()
+    assert (told["code"], told["status"], told["answer"]) == (5, "no_answer", None)
+    assert told["reason"] == "the conversation does not fit the window of 512 tokens"
+    assert "start it with a longer one" in told["hint"]
+
+
+def test_an_ask_whose_outcomes_grow_too_long_for_the_server_is_cut_to_its_window_and_goes_on(
+    nest: NestCommand, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    with serve(folder, TALKS, window=2816) as small:
+        told = walk(nest, small, "Tell a lot of words")
+    assert (told["code"], told["answer"]) == (0, "told"), told
+    assert len(told["steps"]) == 2
 
 
 @pytest.mark.parametrize(
