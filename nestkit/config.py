@@ -35,6 +35,7 @@ KNOWN: Mapping[str, Mapping[str, type]] = {
         "exclude": list,
         "host": str,
     },
+    "keep": {"trace_days": int, "trace_mb": int},
     "check": {},
 }
 """Section -> key -> type. `check` belongs to a door that reads it itself."""
@@ -79,6 +80,14 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How much of old runs is kept, the person's own settings only; the newest few always are."""
+
+    trace_days: int = 90
+    trace_mb: int = 512
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings in force; the defaults are what an untouched vault gets."""
 
@@ -106,6 +115,7 @@ class Config:
     """Whether a ticked box in a run's note approves what it shows; the person's own settings only."""
     limits: Limits = field(default_factory=Limits)
     watch: Watch = field(default_factory=Watch)
+    keep: Keep = field(default_factory=Keep)
 
 
 def parse_config(text: str, file: str) -> Mapping[str, Mapping[str, Any]]:
@@ -146,6 +156,7 @@ def merge_config(user: Mapping[str, Mapping[str, Any]], vault: Mapping[str, Mapp
         image=mine.image,
         model=_narrower_model(mine.model, theirs.model),
         tick=mine.tick and theirs.tick,
+        keep=mine.keep,
         fetch=max(mine.fetch, theirs.fetch, key=FETCHING.index),
         contract=narrow(mine.contract, theirs.contract),
         private=mine.private + theirs.private if theirs.private != mine.private else mine.private,
@@ -215,6 +226,7 @@ def _apply(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
         fetch=sections.get("packages", {}).get("fetch", config.fetch),
         tick=sections.get("review", {}).get("tick", config.tick),
         limits=replace(config.limits, **limits),
+        keep=replace(config.keep, **sections.get("keep", {})),
         watch=replace(config.watch, **{key: _watched(value) for key, value in sections.get("watch", {}).items()}),
     )
 

@@ -103,6 +103,8 @@ class Nest(Lookups):
         self.phases = Phases()
         self._targets: dict[str, str] = {}
         self._left_out: list[Problem] = []
+        self.temps: list[str] = []
+        """Paths of temporary files that some nest did not come to remove, as of the last refresh."""
 
     def __enter__(self) -> Nest:
         return self
@@ -126,8 +128,9 @@ class Nest(Lookups):
 
     def _walk(self) -> Iterator[Folder]:
         self._left_out.clear()
+        self.temps.clear()
         self._targets.clear()
-        for folder in list_folders(self.root, self.config.system, self._left_out.append):
+        for folder in list_folders(self.root, self.config.system, self._left_out.append, self.temps.append):
             self._targets.update((entry.path, entry.target) for entry in folder.links)
             yield folder
 

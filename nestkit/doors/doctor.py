@@ -13,6 +13,7 @@ from nestkit.hall.engines import probe_isolation
 from nestkit.hall.obsidian import Request, look
 from nestkit.hall.servers import check_name, list_ollama
 from nestkit.hall.tryout import try_model
+from nestkit.hall.upkeep import clear_all
 from nestkit.hall.watched import watch_status
 from nestkit.nest import Nest, open_nest
 
@@ -46,7 +47,7 @@ def examine(
     with nest:
         looks = (("index", _index), ("tools", _tools), ("packages", _packages))
         found = [_tried(name, look, nest) for name, look in looks]
-        beside = [_palette(nest), _watch(nest)]
+        beside = [_palette(nest), _watch(nest), _left_behind(nest)]
         looked = [*found, _isolation(), *_models(nest.config, models, say), *beside]
         return [Finding("vault", True, str(nest.root)), *looked]
 
@@ -115,6 +116,20 @@ def _watch(nest: Nest) -> Finding:
     finding += f", {told['queue']} questions wait" if told["queue"] else ""
     problems = told["problems"]
     return Finding("watch", not problems, finding, f"{len(problems)} problems: `nest status`" if problems else "")
+
+
+def _left_behind(nest: Nest) -> Finding:
+    """What killed nests left: copies of notes should lie nowhere for long."""
+    done = clear_all(nest)
+    cleared = [
+        f"{number} {what} of nests that were killed: cleared away"
+        for number, what in ((done.folders, "temporary folders"), (len(done.removed), "temporary files in the vault"))
+        if number
+    ]
+    left = [f"{done.stuck} temporary folders cannot be removed"] if done.stuck else []
+    left += [f"{path} is another machine's, an older nest's or in use" for path in done.left]
+    hint = "remove what no running nest is writing" if left else ""
+    return Finding("left over", not left, "; ".join([*cleared, *left]) or "nothing that killed nests left", hint)
 
 
 def _isolation() -> Finding:

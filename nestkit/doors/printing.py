@@ -27,6 +27,10 @@ def open_here(ctx: click.Context, *, to_write: bool = False) -> Nest:
     nest = open_nest(Path.cwd(), ctx.find_root().obj, say=hint, to_write=to_write)
     ctx.call_on_close(nest.close)
     nest.refresh(progress=progress("reading notes"))
+    if to_write and nest.temps:
+        from nestkit.hall.upkeep import clear_left_behind  # late: there is hardly ever anything
+
+        clear_left_behind(nest)
     return nest
 
 

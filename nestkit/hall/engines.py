@@ -17,6 +17,7 @@ from threading import Lock
 from nestkit.hall.packages import beside
 from nestkit.policy import Contract, has_world
 from nestkit.sandbox.engine import Engine, open_engine
+from nestkit.sandbox.temporary import clear_abandoned
 
 IDLE_SECONDS = 600.0
 """How long a daemon keeps what nobody uses."""
@@ -77,6 +78,7 @@ class Engines:
             return fit[0].engine
         preload, site = (("numpy", "pandas"), beside()) if for_tables else ((), ())  # slow to import
         engine = open_engine(tier=name, image=image, preload=preload, site=site)
+        clear_abandoned()  # what a nest that was killed left behind, copies of notes among it
         with self._lock:
             self._lent.append(_Opened(engine, kind, ground, time.monotonic(), 0.0))
         return engine

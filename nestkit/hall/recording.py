@@ -7,6 +7,7 @@ tools that only read are large and cheap to get again: they are held in memory a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields
@@ -25,10 +26,11 @@ from nestkit.sandbox.child.wire import pack
 from nestkit.sandbox.job import Stopped
 from nestkit.sandbox.tape import Taped
 from nestkit.vault.append import Growing
-from nestkit.vault.beneath import read_digest
+from nestkit.vault.beneath import hold_folder, open_file, read_digest
 from nestkit.vault.files import read_file
 from nestkit.vault.journal import is_run_id
 from nestkit.vault.place import vault_key
+from nestkit.vault.prune import is_pruned
 from nestkit.vault.stage import Stage
 from nestkit.vault.write import delete_file
 
@@ -43,6 +45,8 @@ _HELD_BYTES = 32 << 20
 
 _KEPT_BYTES = 8 << 20
 """Of these, as much as is kept of a run that has ended, so that it can be replayed."""
+_HEAD_BYTES = 1 << 20
+"""More than the first line of a trace takes."""
 _END_BYTES = 1 << 20
 """Room that is left for how a run ends."""
 
@@ -68,7 +72,23 @@ def read_recorded(nest: Nest, run_id: str) -> Recorded:
     with suppress(NestError):
         content = read_file(nest.root, trace_path(run_id), 4 * MOST_BYTES)
         return _checked(parse_sealed(content, open_ledger(nest).key()), nest, run_id)
+    if is_pruned(nest.root, run_id, "runs"):
+        hint = "[keep] in your config.toml says how many are kept; the run's note is still there"
+        raise StateError(f"the trace of run {run_id} was put away", hint)
     raise StateError(f"run {run_id} has no trace that this machine has sealed", "ask again")
+
+
+def is_sealed_here(nest: Nest, run_id: str, key: bytes) -> bool:
+    """Whether the trace of a run begins as this machine, with this key, begins the traces of this vault."""
+    with suppress(NestError, OSError), hold_folder(nest.root, trace_path(run_id)) as (folder, name):
+        file = open_file(folder, name, name)
+        try:
+            first, newline, _ = os.read(file, _HEAD_BYTES).partition(b"\n")
+        finally:
+            os.close(file)
+        told = parse_sealed(first + newline, key)
+        return told.ask.get("id") == run_id and told.ask.get("vault") == vault_key(nest.root)
+    return False
 
 
 def is_recorded(nest: Nest, run_id: str) -> bool:
@@ -291,6 +311,10 @@ class Recording:
         self.write_held(_KEPT_BYTES)
         self._write({"event": "end", **_ending(run)})
         self.forget()
+        if not self._off:
+            from nestkit.hall.upkeep import look_after_traces  # late: to look needs no broom
+
+            look_after_traces(self._nest, self._size)
 
     def note(self, path: str, seal: str) -> str:
         """The run's note is about to be written here, with bytes of this digest: all so far is on disk, whatever

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,6 +28,7 @@ from nestkit.sandbox.engine import Engine
 from nestkit.sandbox.job import Job, Refused, ToolFailed, World
 from nestkit.sandbox.loaded import Loaded
 from nestkit.sandbox.paths import as_opened
+from nestkit.sandbox.temporary import Held
 from nestkit.scripts import vault as builtin
 from nestkit.tool import Script, Tool
 from nestkit.vault.files import find_spelling
@@ -193,7 +193,7 @@ class Workshop:
         layers = self._engine is not None and self._engine.layers
         if not (writes or staged) and (layers or not self._nest.config.private):
             return self._call(tool, arguments, script.digest, self._sight(tool, ()))
-        with tempfile.TemporaryDirectory(prefix="nest-view-") as folder:
+        with Held() as folder:
             try:
                 return self._call_over(tool, arguments, script.digest, Path(folder) / "staged", writes)
             except NoLayers:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import socket
 import sys
 from pathlib import Path
+
+from nestkit.sandbox.temporary import Held
 
 
 class Bait:
@@ -15,10 +16,8 @@ class Bait:
 
     def __init__(self) -> None:
         """Raises OSError where there is no room for it."""
-        import tempfile  # late: it is slow to load, and most commands isolate nothing
-
-        self.folder = tempfile.mkdtemp(prefix="nest-")
-        os.chmod(self.folder, 0o711)
+        self._held = Held(0o711)
+        self.folder = self._held.folder
         os.mkdir(f"{self.folder}/root", 0o755)
         os.mkdir(f"{self.folder}/bait")
         os.chmod(f"{self.folder}/bait", 0o1777)
@@ -48,4 +47,4 @@ class Bait:
     def close(self) -> None:
         self._local.close()
         self._port.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._held.close()

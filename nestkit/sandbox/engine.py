@@ -32,6 +32,7 @@ from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, unpack
 from nestkit.sandbox.dial import dialling
 from nestkit.sandbox.job import Job, ToolFailed, World
 from nestkit.sandbox.scratch import Overfull, Scratch
+from nestkit.sandbox.temporary import remove_tree
 from nestkit.sandbox.watch import Watch
 from nestkit.sandbox.wish import draft_ceilings, draft_moment, wish_for_job, wish_for_program, wish_for_world
 
@@ -283,37 +284,6 @@ def _open_first(name: str, setup: Setup, *, scripts: bool = False) -> tuple[Back
         raise failures[0]
     hint = "see `nest doctor` for what else there is: `--engine NAME` chooses it"
     raise SandboxError("; ".join(map(str, failures)) or "nest cannot isolate scripts on this system", hint)
-
-
-def remove_tree(folder: str) -> None:
-    """Remove a folder that an enemy has filled: any depth, without ever following a link.
-
-    Each folder inside is moved to the top before it is emptied, so nothing here grows with the depth.
-    """
-    number = 0
-    os.chmod(folder, 0o700)
-    while True:
-        inner = []
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    inner.append(entry.path)
-                else:
-                    os.unlink(entry.path)
-        if not inner:
-            break
-        for path in inner:
-            os.chmod(path, 0o700)
-            with os.scandir(path) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        os.chmod(entry.path, 0o700)
-                        os.rename(entry.path, f"{folder}/{number}-nest")
-                        number += 1
-                    else:
-                        os.unlink(entry.path)
-            os.rmdir(path)
-    os.rmdir(folder)
 
 
 def _proven(backend: Backend) -> Backend:

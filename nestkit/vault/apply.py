@@ -31,7 +31,7 @@ from nestkit.vault.journal import (
     write_journal,
 )
 from nestkit.vault.names import NAME_BYTES, check_writable, fold
-from nestkit.vault.prune import RULE, is_pruned, prune_undo
+from nestkit.vault.prune import UNDO, is_pruned, prune_undo
 from nestkit.vault.write import drop, put, write_file, write_temp
 
 _LOST = (NoteChanged, NoteExists, NoteMissing)
@@ -234,7 +234,7 @@ def _sweep(root: Path, journal: Journal) -> None:
 def _kept_journal(root: Path, run_id: str) -> Journal:
     journal = find_journal(root, run_id)
     if journal is None and is_pruned(root, run_id):
-        raise VaultError(f"what was kept to undo run {run_id} was put away", RULE)
+        raise VaultError(f"what was kept to undo run {run_id} was put away", UNDO.text)
     if journal is None:
         raise VaultError(f"nothing is kept to undo run {run_id}", "only applied runs can be undone, and only once")
     return journal

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from nestkit.errors import OutsideVault, VaultError
 from nestkit.note import Problem
 from nestkit.vault.beneath import hold_folder, open_file, open_folder, read_all, told
+from nestkit.vault.leftover import is_temp
 from nestkit.vault.names import ODD_NAME, PATH_CHARS, fold, require_path, shown
 
 _LEFTOVERS = frozenset(("__pycache__", "node_modules", "site-packages"))
@@ -71,32 +72,42 @@ def list_files(root: Path, system: str = "02_System", report: Report = lambda pr
         yield from folder.entries()
 
 
-def list_folders(root: Path, system: str = "02_System", report: Report = lambda problem: None) -> Iterator[Folder]:
+def list_folders(
+    root: Path,
+    system: str = "02_System",
+    report: Report = lambda problem: None,
+    on_temp: Callable[[str], None] = lambda path: None,
+) -> Iterator[Folder]:
     """Every folder of the vault with its ordinary files, in no order; what is left out for a reason goes to `report`.
 
     Left out in silence: names with a leading dot (for Obsidian they do not exist) and, below the `system` folder,
     caches and environments. Reported: names that are no valid text, links that leave the vault or lead to a folder,
     pipes and devices, folders that cannot be read. A link to a file of the vault is listed with its `target`.
+    `on_temp` gets the paths of temporary files of ours that lie about.
     """
     base = os.path.realpath(root) + "/"
     todo = [""]
     while todo:
         prefix = todo.pop()
         try:
-            yield _list_folder(base, prefix, system, todo, report)
+            yield _list_folder(base, prefix, system, todo, report, on_temp)
         except FileNotFoundError:
             pass  # gone since its parent was listed
         except OSError as error:
             report(Problem(shown(prefix.rstrip("/")), 0, f"cannot be listed: {os.strerror(error.errno or 0)}"))
 
 
-def _list_folder(base: str, prefix: str, system: str, todo: list[str], report: Report) -> Folder:
+def _list_folder(
+    base: str, prefix: str, system: str, todo: list[str], report: Report, on_temp: Callable[[str], None]
+) -> Folder:
     """The folder at `prefix`, which ends in `/` or is empty; folders in it are put on `todo`."""
     folder = Folder(prefix[:-1])
     with os.scandir(base + prefix) as listing:
         for item in listing:
             name = item.name
             if name[0] == ".":
+                if is_temp(name):
+                    on_temp(prefix + name)
                 continue
             if ODD_NAME.search(name) or (not prefix and name[0] == "~") or len(prefix) + len(name) > PATH_CHARS:
                 report(Problem(shown(prefix + name), 0, "nest cannot use this name; rename it to make it count"))

@@ -15,7 +15,6 @@ take back. A record may also come with a vault from a stranger, so each path in 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -30,6 +29,7 @@ from nestkit.change import Change, digest
 from nestkit.errors import NoteChanged, NoteMissing, VaultError
 from nestkit.vault.beneath import hold_folder, is_there, make_folders, told
 from nestkit.vault.files import read_file
+from nestkit.vault.leftover import host_mark
 from nestkit.vault.names import check_writable
 from nestkit.vault.write import write_file, write_temp
 
@@ -195,7 +195,7 @@ def _file(run_id: str, name: str) -> str:
 
 
 def _mark() -> str:
-    return f".nest/open-{hashlib.sha256(os.uname().nodename.encode()).hexdigest()[:8]}"
+    return f".nest/open-{host_mark()}"
 
 
 def _mode(root: Path, path: str) -> int:

@@ -1,33 +1,46 @@
-"""A vault in; what nest keeps for undoing old runs put away, out. *Disk*.
+"""A vault in; what nest keeps of old runs put away, out: what it takes to undo them, and their traces. *Disk*.
 
-**Rule**: the newest `KEEP_RUNS` records are always kept. Of the others those younger than `KEEP_DAYS` are, as long as
-all together take no more than `KEEP_BYTES`, the newest first. What was put away is listed in `.nest/undo/gone`, so that
-`nest undo` can say so. A clock that jumps ahead costs old records at the most, never the newest ones.
+**Rule**: the newest `runs` are always kept. Of the others those younger than `days` are, as long as all together take
+no more than `max_bytes`, the newest first. What was put away is listed in a file `gone` beside the rest, so that nest
+can say so. A clock that jumps ahead costs old runs at the most, never the newest ones.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from nestkit.change import digest
 from nestkit.errors import NoteMissing, VaultError
-from nestkit.vault.beneath import open_folder, told
+from nestkit.vault.beneath import hold_folder, open_folder, told
 from nestkit.vault.files import read_file
 from nestkit.vault.journal import drop_journal, is_run_id
 from nestkit.vault.write import write_file
 
-KEEP_RUNS = 10
-KEEP_DAYS = 90
-KEEP_BYTES = 512 << 20
-RULE = f"nest keeps {KEEP_DAYS} days or {KEEP_BYTES >> 20} MB of them, and always the newest {KEEP_RUNS}"
-
-_GONE = ".nest/undo/gone"
 _GONE_BYTES = 1 << 20
 _DAY = 86_400
+_TRACE = ".jsonl"
+
+
+class Rule(NamedTuple):
+    """How much is kept of one kind."""
+
+    days: int
+    max_bytes: int
+    runs: int = 10
+    """The newest so many, whatever their age and size."""
+
+    @property
+    def text(self) -> str:
+        """The rule in words."""
+        return f"nest keeps {self.days} days or {self.max_bytes >> 20} MB of them, and always the newest {self.runs}"
+
+
+UNDO = Rule(90, 512 << 20)
 
 
 class _Kept(NamedTuple):
@@ -40,29 +53,44 @@ class _Kept(NamedTuple):
 
 
 def prune_undo(root: Path, now: float, spare: str = "") -> list[str]:
-    """The runs whose records were put away by the rule, `spare` never among them; the caller holds the vault's lock.
+    """The runs that can be undone no more, `spare` never among them; the caller holds the vault's lock.
 
     Raises VaultError when the disk refuses; what was put away by then stays so.
     """
-    kept = sorted(_list_kept(root), reverse=True)
-    gone: list[str] = []
-    room = KEEP_BYTES
-    for place, record in enumerate(kept):
-        room -= record.size
-        is_old = now - record.time > KEEP_DAYS * _DAY or room < 0
-        if place >= KEEP_RUNS and is_old and record.run_id != spare:
-            gone.append(record.run_id)
-    if gone:
-        _note_gone(root, gone)
+    gone = _choose(_list_kept(root), UNDO, now, lambda run_id: run_id == spare)
+    _note_gone(root, ".nest/undo", gone)
     for run_id in gone:
         with told(".nest/undo"):
             drop_journal(root, run_id)
     return gone
 
 
-def is_pruned(root: Path, run_id: str) -> bool:
-    """Whether what was kept of this run has been put away."""
-    return run_id in _read_gone(root).decode("utf-8", "replace").split("\n")
+def prune_traces(root: Path, rule: Rule, now: float, is_spared: Callable[[str], bool]) -> list[str]:
+    """The runs whose traces were put away; as `prune_undo`. `is_spared` is asked only for those that would go."""
+    gone = _choose(_list_traces(root), rule, now, is_spared)
+    _note_gone(root, ".nest/runs", gone)
+    for run_id in gone:
+        path = f".nest/runs/{run_id}{_TRACE}"
+        with told(path), suppress(FileNotFoundError), hold_folder(root, path) as (folder, name):
+            os.unlink(name, dir_fd=folder)
+    return gone
+
+
+def is_pruned(root: Path, run_id: str, kind: str = "undo") -> bool:
+    """Whether what was kept of this run has been put away; `kind` is `undo` or `runs`, for its trace."""
+    return run_id in _read_gone(root, f".nest/{kind}").decode("utf-8", "replace").split("\n")
+
+
+def _choose(kept: Iterable[_Kept], rule: Rule, now: float, is_spared: Callable[[str], bool]) -> list[str]:
+    """The runs that the rule puts away, the newest first."""
+    gone: list[str] = []
+    room = rule.max_bytes
+    for place, record in enumerate(sorted(kept, reverse=True)):
+        room -= record.size
+        is_old = now - record.time > rule.days * _DAY or room < 0
+        if place >= rule.runs and is_old and not is_spared(record.run_id):
+            gone.append(record.run_id)
+    return gone
 
 
 def _list_kept(root: Path) -> list[_Kept]:
@@ -96,16 +124,36 @@ def _look(root: Path, run_id: str) -> _Kept:
         os.close(folder)
 
 
-def _note_gone(root: Path, runs: list[str]) -> None:
+def _list_traces(root: Path) -> list[_Kept]:
+    found: list[_Kept] = []
+    try:
+        folder = open_folder(root, [".nest", "runs"])
+    except FileNotFoundError:
+        return found
+    try:
+        with os.scandir(folder) as listing:
+            for item in listing:
+                run_id = item.name.removesuffix(_TRACE)
+                if run_id != item.name and is_run_id(run_id) and item.is_file(follow_symlinks=False):
+                    about = item.stat(follow_symlinks=False)
+                    found.append(_Kept(about.st_mtime, run_id, about.st_size))
+    finally:
+        os.close(folder)
+    return found
+
+
+def _note_gone(root: Path, folder: str, runs: list[str]) -> None:
     """Written before anything is put away: a crash in between tells of too much rather than of too little."""
-    before = _read_gone(root)
+    if not runs:
+        return
+    before = _read_gone(root, folder)
     lines = "".join(f"{run_id}\n" for run_id in runs).encode()
     content = (before + lines)[-_GONE_BYTES:]
-    write_file(root, _GONE, content, digest(before) if before else None)
+    write_file(root, f"{folder}/gone", content, digest(before) if before else None)
 
 
-def _read_gone(root: Path) -> bytes:
+def _read_gone(root: Path, folder: str) -> bytes:
     try:
-        return read_file(root, _GONE, 2 * _GONE_BYTES)
+        return read_file(root, f"{folder}/gone", 2 * _GONE_BYTES)
     except NoteMissing:
         return b""

@@ -14,6 +14,7 @@ from pathlib import Path
 from nestkit.change import digest
 from nestkit.errors import NoteChanged, NoteExists, NoteMissing
 from nestkit.vault.beneath import drop_folders, find_digest, hold_folder, is_link, is_there, make_folders, told
+from nestkit.vault.leftover import draft_temp
 from nestkit.vault.names import shown
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -109,7 +110,7 @@ def check_digest(folder: int, name: str, path: str, expected: str) -> None:
 
 def _write(folder: int, name: str, path: str, content: bytes, expected: str) -> None:
     check_digest(folder, name, path, expected)
-    temp = f".nest-{os.getpid()}-{os.urandom(4).hex()}.tmp"
+    temp = draft_temp()
     write_temp(folder, temp, content, name)
     try:
         put(folder, temp, name, path, expected)
