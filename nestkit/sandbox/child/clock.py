@@ -20,9 +20,13 @@ from typing import Any
 def stop(seconds: float, offset: int) -> None:
     """Fix every clock at this moment (Unix time), in a zone this many seconds east of Greenwich."""
     os.environ["TZ"] = _zone(offset)
-    time.tzset()
-    _stop_dates(seconds)
-    _stop_time(seconds)
+    shift = 0.0
+    if hasattr(time, "tzset"):
+        time.tzset()
+    else:  # a system without zones: what is local is counted here
+        shift = float(offset)
+    _stop_dates(seconds, shift)
+    _stop_time(seconds, shift)
 
 
 def load(seed: int) -> None:
@@ -49,12 +53,12 @@ def _zone(offset: int) -> str:
     return f"<{east}{shown}>{west}{hours:02}:{minutes:02}:{seconds:02}" if offset else "UTC0"
 
 
-def _stop_dates(seconds: float) -> None:
+def _stop_dates(seconds: float, shift: float) -> None:
     def today(kind: Any) -> Any:
-        return kind.fromtimestamp(seconds)
+        return kind.fromtimestamp(seconds + shift)
 
     def now(kind: Any, tz: datetime.tzinfo | None = None) -> Any:
-        return kind.fromtimestamp(seconds, tz)
+        return kind.fromtimestamp(seconds, tz) if tz else kind.fromtimestamp(seconds + shift)
 
     def utcnow(kind: Any) -> Any:
         return kind.fromtimestamp(seconds, datetime.UTC).replace(tzinfo=None)
@@ -69,22 +73,29 @@ def _replace(kind: type, **answers: Callable[..., Any]) -> None:
     for name, answer in answers.items():
         answer.__qualname__ = f"{kind.__name__}.{name}"
         inside[name] = classmethod(answer)
-    ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
+    if hasattr(ctypes, "pythonapi"):  # elsewhere nothing has looked these up before
+        ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
 
 
-def _stop_time(seconds: float) -> None:
+def _stop_time(seconds: float, shift: float) -> None:
     nanoseconds = int(seconds * 1_000_000_000)
     names = ("localtime", "gmtime", "ctime", "asctime", "strftime", "clock_gettime", "clock_gettime_ns")
     real = {name: getattr(time, name) for name in names}
 
-    def of_seconds(name: str) -> Callable[..., Any]:
-        return lambda secs=None, /: real[name](seconds if secs is None else secs)
+    def localtime(secs: float | None = None, /) -> Any:
+        return real["localtime"]((seconds if secs is None else secs) + shift)
+
+    def gmtime(secs: float | None = None, /) -> Any:
+        return real["gmtime"](seconds if secs is None else secs)
+
+    def ctime(secs: float | None = None, /) -> str:
+        return str(real["ctime"]((seconds if secs is None else secs) + shift))
 
     def asctime(moment: Any = None, /) -> str:
-        return str(real["asctime"](real["localtime"](seconds) if moment is None else moment))
+        return str(real["asctime"](localtime() if moment is None else moment))
 
     def strftime(form: str, moment: Any = None, /) -> str:
-        return str(real["strftime"](form, real["localtime"](seconds) if moment is None else moment))
+        return str(real["strftime"](form, localtime() if moment is None else moment))
 
     def clock_gettime(clock: int, /) -> float:
         return seconds if clock == time.CLOCK_REALTIME else float(real["clock_gettime"](clock))
@@ -96,5 +107,5 @@ def _stop_time(seconds: float) -> None:
     time.time_ns = lambda: nanoseconds
     time.asctime, time.strftime = asctime, strftime
     time.clock_gettime, time.clock_gettime_ns = clock_gettime, clock_gettime_ns
-    for name in ("localtime", "gmtime", "ctime"):
-        setattr(time, name, of_seconds(name))
+    for answer in (localtime, gmtime, ctime):
+        setattr(time, answer.__name__, answer)

