@@ -161,7 +161,7 @@ class Nest(Lookups):
         """The isolation that runs work in."""
         from nestkit.hall.engines import Engines  # late: facts run nothing
 
-        return Engines()
+        return Engines(self.config.image, self.folders.cache)
 
     @cached_property
     def packages(self) -> Packages:
@@ -386,6 +386,11 @@ def open_nest(
 def _as_builtin(tool: Tool) -> Tool:
     declared = (Effect("write"),) if tool.target in WRITERS else ()
     return replace(tool, manner="builtin", declared=declared, confirm="never")
+
+
+def read_own_config(folders: Folders) -> Config:
+    """The person's own settings, with no vault's on top. Raises ConfigError."""
+    return merge_config(_read_sections(folders.config / "config.toml"), {})
 
 
 def _read_config(root: Path, folders: Folders) -> Config:

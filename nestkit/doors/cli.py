@@ -41,6 +41,7 @@ _COMMANDS = {
     "index": ("nestkit.doors.setup", "Bring the index up to date and say what is in it."),
     "init": ("nestkit.doors.setup", "Make a folder a nest; nothing that is there is touched."),
     "doctor": ("nestkit.doors.setup", "What works on this machine, and what to do about the rest."),
+    "setup": ("nestkit.doors.setup", "Prepare an engine that needs it: wasm."),
     "completion": ("nestkit.doors.setup", "Print what makes your shell complete nest's commands."),
 }
 """Command -> module that holds it, and its line in the help."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from nestkit.config import Config
 from nestkit.errors import NestError
-from nestkit.hall.engines import probe_isolation
+from nestkit.hall.engines import list_engines, own_setup
 from nestkit.hall.obsidian import Request, look
 from nestkit.hall.servers import check_name, list_ollama
 from nestkit.hall.tryout import try_model
@@ -41,14 +41,14 @@ def examine(
     except NestError as error:
         return [
             Finding("vault", False, str(error), error.hint, grave=True),
-            _isolation(),
+            *_isolation(),
             *_models(Config(), models, say),
         ]
     with nest:
         looks = (("index", _index), ("tools", _tools), ("packages", _packages))
         found = [_tried(name, look, nest) for name, look in looks]
         beside = [_palette(nest), _watch(nest), _left_behind(nest)]
-        looked = [*found, _isolation(), *_models(nest.config, models, say), *beside]
+        looked = [*found, *_isolation(), *_models(nest.config, models, say), *beside]
         return [Finding("vault", True, str(nest.root)), *looked]
 
 
@@ -132,12 +132,30 @@ def _left_behind(nest: Nest) -> Finding:
     return Finding("left over", not left, "; ".join([*cleared, *left]) or "nothing that killed nests left", hint)
 
 
-def _isolation() -> Finding:
+_STATES = {
+    "proven": "proven just now by trying to break out",
+    "unproven": "holds against its own attacks; never yet run on such a machine by those who wrote it",
+    "absent": "absent",
+    "broken": "does not hold",
+}
+
+
+def _isolation() -> Iterator[Finding]:
+    """What programs run in, and every other way there is."""
     try:
-        tier = probe_isolation()
+        found = list(list_engines(own_setup()))
     except NestError as error:
-        return Finding("isolation", False, str(error), error.hint, grave=True)
-    return Finding("isolation", True, f"{tier}, proven just now by trying to break out")
+        yield Finding("isolation", False, str(error), error.hint, grave=True)
+        return
+    if own := next((each for each in found if each.unasked), None):
+        yield Finding("isolation", True, f"{own.name}, {_STATES[own.state]}")
+    else:
+        why = "; ".join(f"{each.name}: {each.why}" for each in found if each.state != "absent" and each.why)
+        hint = "programs need Linux 5.13 or newer with Landlock; or `nest ask --engine NAME` with one of these"
+        yield Finding("isolation", False, why or "nothing here isolates programs unasked", hint, grave=True)
+    for each in found:
+        said = f"{each.name}: {_STATES[each.state]}{f': {each.why}' if each.why else ''}"
+        yield Finding("engine", each.state != "broken", said if each.state == "absent" else f"{said}; {each.does}")
 
 
 def _models(config: Config, which: Models, say: Callable[[str], None]) -> Iterator[Finding]:

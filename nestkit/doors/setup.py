@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nestkit.doors.printing import hint, json_option, print_json, print_lines, progress
+from nestkit.doors.printing import engine_option, hint, json_option, print_json, print_lines, progress
 from nestkit.nest import open_nest
 
 
@@ -56,17 +56,20 @@ def index_command(ctx: click.Context, rebuild: bool, as_json: bool) -> None:
 @click.option(
     "--attack", is_flag=True, help="Attack the isolation of this machine with all there is (a minute or two)."
 )
+@engine_option
 @click.option("--quick", is_flag=True, help="Try no model.")
 @click.option("--all-models", is_flag=True, help="Try every model that Ollama has, which may take minutes.")
 @json_option
 @click.pass_context
-def doctor_command(ctx: click.Context, attack: bool, quick: bool, all_models: bool, as_json: bool) -> None:
+def doctor_command(
+    ctx: click.Context, attack: bool, engine: str | None, quick: bool, all_models: bool, as_json: bool
+) -> None:
     """What works on this machine: vault, index, isolation, models; and what to do about the rest.
 
     The model that an ask would take is tried on three small tasks, each of which ends within a minute.
     """
     if attack:
-        _attack(ctx, as_json)
+        _attack(ctx, engine or "auto", as_json)
     from nestkit.doors.doctor import Models, examine
 
     which: Models = "none" if quick else "all" if all_models else "one"
@@ -81,17 +84,31 @@ def doctor_command(ctx: click.Context, attack: bool, quick: bool, all_models: bo
     ctx.exit(0 if all(f.good or not f.grave for f in found) else 1)
 
 
-def _attack(ctx: click.Context, as_json: bool) -> None:
+def _attack(ctx: click.Context, engine: str, as_json: bool) -> None:
     from nestkit.doors.attack import draft_battery, plain_battery
     from nestkit.hall.attack import attack_isolation
+    from nestkit.hall.engines import own_setup
 
-    battery = attack_isolation(hint)
+    battery = attack_isolation(hint, engine, own_setup())
     found = plain_battery(battery)
     if as_json:
         print_json(found)
     else:
         print_lines(draft_battery(battery))
     ctx.exit(0 if found["held"] else 1)
+
+
+@click.command("setup")
+@click.argument("what", type=click.Choice(["wasm"]))
+def setup_command(what: str) -> None:
+    """Prepare what is not prepared unasked: `wasm` compiles the engine of that name for this machine, once.
+
+    That takes a few minutes of the processor and 2.5 GB of memory; 300 MB are kept in your cache folder.
+    """
+    from nestkit.hall.engines import prepare_engine
+
+    hint("compiling; a few minutes")
+    print_lines([prepare_engine(what)])
 
 
 @click.command("completion")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nestkit.errors import SandboxError
+from nestkit.sandbox.backend import Setup
 from nestkit.sandbox.battery import LAYERS, Attack, Bait, lay_bait, open_layers, read_attacks, run_attack, run_bare
 from nestkit.sandbox.engine import Engine, open_engine
 
@@ -32,24 +33,25 @@ class Battery:
         return sum(name.startswith(f"{group}/") for name in self.out[what])
 
 
-def attack_isolation(say: Callable[[str], None], *, layers: bool = True) -> Battery:
-    """Every attack on programs of both contracts as this machine isolates them; with `layers`, on parts of that too.
+def attack_isolation(say: Callable[[str], None], name: str = "auto", setup: Setup | None = None) -> Battery:
+    """Every attack on programs of both contracts in the engine of this name, and, where that is the kernel's, on parts
+    of it too.
 
     Raises SandboxError where nothing isolates.
     """
     attacks = read_attacks()
     out: dict[str, dict[str, str]] = {}
     with lay_bait() as bait:
-        with open_engine() as engine:
-            tier = engine.tier
-            for contract in ("brokered", "sandboxed"):
+        with open_engine(name, setup=setup) as engine:
+            tier = engine.title
+            for contract in ("brokered", "sandboxed") if engine.gives_files else ("brokered",):
                 say(f"{len(attacks)} attacks on {contract} programs, {tier}")
                 out[contract] = _run_all(engine, attacks, bait, sandboxed=contract == "sandboxed")
         quick = [attack for attack in attacks if attack.group not in _TIMED]
-        for name, opened in _open_all() if layers else ():
-            say(f"{len(quick)} attacks, {name}")
+        for layer, opened in _open_all() if tier.startswith("kernel-") else ():
+            say(f"{len(quick)} attacks, {layer}")
             with opened:
-                out[name] = _run_all(opened, quick, bait)
+                out[layer] = _run_all(opened, quick, bait)
         tried = [attack for attack in attacks if attack.bare]
         say(f"{len(tried)} attacks where nothing isolates")
         live = frozenset(attack.name for attack in tried if run_bare(attack, bait))

@@ -10,14 +10,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
+from nestkit.errors import SandboxError
 from nestkit.hall.packages import beside
 from nestkit.policy import Contract, has_world
+from nestkit.sandbox.backend import Setup
+from nestkit.sandbox.backends import BACKENDS, find_rows
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.sandbox.temporary import clear_abandoned
+from nestkit.vault.place import user_folders
 
 IDLE_SECONDS = 600.0
 """How long a daemon keeps what nobody uses."""
@@ -34,7 +38,7 @@ _SETTINGS = """
 class _Opened:
     engine: Engine
     kind: tuple[object, ...]
-    """Name and image of the engine that was asked for, and whether for tables."""
+    """Name of the engine that was asked for, and whether for tables."""
     ground: tuple[object, ...]
     """The machine's settings and packages at that time."""
     at: float
@@ -45,7 +49,8 @@ class _Opened:
 class Engines:
     """The engines of one open vault: never shared with another vault, nor by two runs at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, image: str = "", cache: Path | None = None) -> None:
+        self._setup = Setup(image=image, cache=cache)
         self._lock = Lock()
         self._keeps = False
         self._lent: list[_Opened] = []
@@ -61,10 +66,10 @@ class Engines:
             self._keeps = False
             self.close_idle(0.0)
 
-    def borrow(self, contract: Contract, name: str = "auto", image: str = "") -> Engine:
+    def borrow(self, contract: Contract, name: str = "auto") -> Engine:
         """An engine of this name for one run, to be given back. Raises SandboxError where it does not isolate."""
         for_tables = has_world(contract)
-        kind = (name, image, for_tables)
+        kind = (name, for_tables)
         ground = _ground()
         with self._lock:
             now = time.monotonic()
@@ -77,7 +82,7 @@ class Engines:
         if fit:
             return fit[0].engine
         preload, site = (("numpy", "pandas"), beside()) if for_tables else ((), ())  # slow to import
-        engine = open_engine(tier=name, image=image, preload=preload, site=site)
+        engine = open_engine(tier=name, setup=replace(self._setup, preload=preload, site=site))
         clear_abandoned()  # what a nest that was killed left behind, copies of notes among it
         with self._lock:
             self._lent.append(_Opened(engine, kind, ground, time.monotonic(), 0.0))
@@ -111,10 +116,56 @@ class Engines:
             each.engine.close()
 
 
-def probe_isolation() -> str:
-    """The tier this machine gives, proven by attack. Raises SandboxError when it gives none."""
-    with open_engine() as engine:
-        return engine.tier
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """One way to isolate, as this machine has it."""
+
+    name: str
+    state: str
+    """`proven`: its children found no way out just now, and neither did the battery of attacks where it was run on it.
+    `unproven`: they did not, and no battery was run. `absent`: it is not here. `broken`: it is, and does not hold."""
+    does: str
+    why: str = ""
+    """What is missing, and what to do."""
+    unasked: bool = False
+    """Whether it is what programs run in when nobody says otherwise."""
+
+
+def list_engines(setup: Setup) -> Iterator[EngineState]:
+    """Every way to isolate, strongest first; each that is here is opened, and attacked from inside."""
+    wanted = [row.name for row in find_rows()]
+    for row in BACKENDS:
+        if lack := row.find_lack(setup):
+            yield EngineState(row.name, "absent", row.does, lack)
+            continue
+        try:
+            with open_engine(row.name, setup=setup):
+                is_first = row.name in wanted
+                wanted = [] if is_first else wanted
+                yield EngineState(row.name, "proven" if row.proven else "unproven", row.does, unasked=is_first)
+        except SandboxError as error:
+            yield EngineState(row.name, "broken", row.does, str(error))
+
+
+def own_setup() -> Setup:
+    """What engines are opened with outside of a run: the person's own image and cache folder. Raises ConfigError."""
+    from nestkit.nest import read_own_config  # late: it loads this file
+
+    folders = user_folders()
+    return Setup(image=read_own_config(folders).image, cache=folders.cache)
+
+
+def prepare_engine(name: str) -> str:
+    """Prepare what this engine needs once, and tell what was done. Raises SandboxError."""
+    from nestkit.sandbox import wasm  # late: minutes of work, once
+
+    setup = own_setup()
+    if name != "wasm":
+        raise SandboxError(f"{name} needs no preparation")
+    if not wasm.find_lack(setup):
+        return f"it is compiled already, in {wasm.find_cache(setup)}"
+    wasm.compile_engine(setup)
+    return f"compiled, in {wasm.find_cache(setup)}; `nest ask --engine wasm` uses it"
 
 
 def _ground() -> tuple[object, ...]:

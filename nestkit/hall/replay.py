@@ -91,7 +91,7 @@ def replay_exact(nest: Nest, earlier: Earlier) -> Replayed:
     broker = Broker(
         _tools_then(nest, told), host=_never, script=_never, allow=played.refuse, limits=run.ask.limits, tape=played
     )
-    engine = nest.engines.borrow(run.ask.contract, run.ask.engine, nest.config.image)
+    engine = nest.engines.borrow(run.ask.contract, run.ask.engine)
     try:
         world = find_world(nest, run.ask, engine)
         with engine.program(broker, now=run.ask.now, seed=seed_of(run.ask), world=world) as execute:

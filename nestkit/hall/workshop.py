@@ -70,7 +70,7 @@ class Workshop:
         self._engine: Engine | None = None
         self._loaded: Loaded | None = None
         self._execute: Execute | None = None
-        self._ahead = Ahead(lambda: nest.engines.borrow(run.ask.contract, run.ask.engine, nest.config.image))
+        self._ahead = Ahead(lambda: nest.engines.borrow(run.ask.contract, run.ask.engine))
         self._unprepared: dict[str, str] = {}
         """Path of a script -> why its packages could not be built."""
         self.digests: dict[str, str] = {}

@@ -234,10 +234,12 @@ def _ask(client: str, *words: str) -> str:
             timeout=_CLIENT_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SandboxError(f"{client} does not answer: {error}"[:300], "is its daemon running?") from None
+        raise SandboxError(f"{client} does not answer: {error}"[:300], "start it, or use another engine") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SandboxError((said[-1] if said else f"{client} {words[0]} failed")[:300], "is its daemon running?")
+        raise SandboxError(
+            (said[-1] if said else f"{client} {words[0]} failed")[:300], "start it, or use another engine"
+        )
     return done.stdout.decode("utf-8", "replace")
 
 

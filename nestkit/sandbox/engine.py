@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -82,6 +82,11 @@ class Engine:
     def keeps(self) -> bool:
         """Whether a child of it can keep a script's packages loaded, and fork for each call."""
         return getattr(self._beside, "keeps", False)
+
+    @property
+    def gives_files(self) -> bool:
+        """Whether programs can be given a world."""
+        return self._backend.runs_scripts
 
     @property
     def title(self) -> str:
@@ -242,21 +247,12 @@ class Engine:
         return folder
 
 
-def open_engine(
-    tier: str = "auto",
-    *,
-    landlock: int = 6,
-    preload: Sequence[str] = (),
-    site: Sequence[str] = (),
-    image: str = "",
-    cache: Path | None = None,
-) -> Engine:
+def open_engine(tier: str = "auto", *, setup: Setup | None = None, **given: Any) -> Engine:
     """The strongest engine that this machine can prove, or the one named. Raises SandboxError when there is none.
 
-    `preload` are modules of the folders `site` that the warm parent imports when it has nothing else to do, outside of
-    any isolation: only ever packages that are trusted as nest itself is. The rest is told by `Setup`.
+    `given` is what a `Setup` is made of, where none is at hand.
     """
-    setup = Setup(landlock, preload, site, image, cache)
+    setup = setup or Setup(**given)
     backend, why = _open_first(tier, setup)
     beside, lack = None, ""
     if not backend.runs_scripts:

@@ -1,0 +1,141 @@
+"""Programs in WebAssembly: nest's own child in a guest. Skipped where the engine is not installed and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nestkit.errors import SandboxError
+from nestkit.policy import Limits, Refusal
+from nestkit.run import Outcome
+from nestkit.sandbox import battery, wasm
+from nestkit.sandbox.backend import Setup
+from nestkit.sandbox.battery import lay_bait, read_attacks
+from nestkit.sandbox.broker import Broker
+from nestkit.sandbox.engine import Engine, open_engine
+from nestkit.sandbox.job import Job, ToolFailed, World
+from nestkit.tool import Parameter, Tool
+from nestkit.vault.place import user_folders
+
+SETUP = Setup(cache=user_folders({}).cache)
+NOW = datetime.fromisoformat("2026-03-18T09:00:00+02:00")
+TOOLS = (Tool("vault.give", "vault.py", "builtin", "give", (Parameter("what", "str"),)),)
+
+
+def make_broker(**limits: Any) -> Broker:
+    def allow(tool: Tool, arguments: Any) -> Refusal | None:
+        return Refusal("not today") if arguments["what"] == "forbidden" else None
+
+    def host(tool: Tool, arguments: Any) -> tuple[Any, tuple[str, ...]]:
+        return {"title": arguments["what"], "tags": {"a"}, "size": 10**30}, ()
+
+    return Broker(TOOLS, host=host, script=lambda *_: None, allow=allow, limits=Limits(**limits))
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    if lack := wasm.find_lack(SETUP):
+        pytest.skip(lack)
+    with open_engine("wasm", setup=SETUP) as made:
+        yield made
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(engine: Engine) -> Run:
+    """The outcome of the last of some programs that share a child."""
+
+    def execute(*programs: str, **limits: Any) -> Outcome:
+        with engine.program(make_broker(**limits), now=NOW, seed=7) as each:
+            return [each(program) for program in programs][-1]
+
+    return execute
+
+
+def test_all_of_python_runs_and_records_read_both_ways(run: Run) -> None:
+    outcome = run(
+        "class Note(dict):\n    @property\n    def big(self): return self['size'] > 1\n"
+        "def all_of(*names):\n    for name in names: yield Note(give(name))\n"
+        "found = list(all_of('x', 'y'))\nr = vault.give('z')\nprint(r.title, r['tags'])",
+        "final_answer([(n['title'], n.big) for n in found])",
+    )
+    assert (outcome.error, outcome.value) == ("", [("x", True), ("y", True)])
+
+
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        ("x = 1\ngive('forbidden')", "line 2: give('forbidden')\nPermissionError: not today"),
+        ("open('/etc/passwd')", "FileNotFoundError"),
+        ("import socket\nsocket.socket()", "OSError"),
+        ("import subprocess\nsubprocess.run(['ls'])", "OSError"),
+        ("import threading\nthreading.Thread(target=print).start()", "RuntimeError"),
+        ("import os\nos.fork()", "AttributeError"),
+    ],
+)
+def test_an_error_names_the_program_s_line(run: Run, program: str, error: str) -> None:
+    assert error in run(program).error
+
+
+HANG = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+
+
+@pytest.mark.parametrize(
+    ("program", "limits", "limit"),
+    [
+        (HANG, {"step_seconds": 0.5}, "seconds"),
+        ("x = [0] * 10**9", {}, "memory"),
+        ("while True: print('x' * 1000)", {"output_bytes": 10_000}, "output"),
+        ("for n in range(9): give('x')", {"calls": 5}, "calls"),
+        ("final_answer('x' * 3_000_000)", {"message_bytes": 1 << 20}, "message"),
+        ("while True: pass", {"cpu_seconds": 1, "step_seconds": 30.0}, "cpu"),
+    ],
+)
+def test_every_limit_holds_and_is_named(run: Run, program: str, limits: dict[str, Any], limit: str) -> None:
+    assert run(program, **limits).limit == limit
+
+
+def test_clock_and_dice_are_the_run_s(run: Run) -> None:
+    looks = (
+        "import datetime, random, time, uuid\n"
+        "[str(datetime.datetime.now()), str(datetime.date.today()), time.strftime('%H:%M'), str(datetime.datetime.now("
+        "datetime.UTC)), random.random(), str(uuid.uuid4())]"
+    )
+    first, second = run(looks).value, run(looks).value
+    assert first == second
+    assert first[:4] == ["2026-03-18 09:00:00", "2026-03-18", "09:00", "2026-03-18 07:00:00+00:00"]
+
+
+def test_it_gives_no_files_and_runs_no_scripts_by_itself(engine: Engine, tmp_path: Path) -> None:
+    with (
+        engine.program(make_broker(), now=NOW, seed=1, world=World(str(tmp_path))) as execute,
+        pytest.raises(SandboxError, match="no files and no packages"),
+    ):
+        execute("1")
+    with (
+        Engine(wasm.open_backend("wasm", SETUP), lack="nothing isolates here") as alone,
+        pytest.raises(ToolFailed, match="nothing isolates here"),
+    ):
+        alone.call(Job("s.py", str(tmp_path), NOW, function="f"), Limits())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", sorted({attack.group for attack in read_attacks()}))
+def test_no_attack_gets_out(engine: Engine, group: str) -> None:
+    attacks = [attack for attack in read_attacks() if attack.group == group]
+    with lay_bait() as bait:
+        out = {attack.name: battery.run_attack(engine, attack, bait, seconds=0.3) for attack in attacks}
+    assert {name: how for name, how in out.items() if how} == {}
+
+
+def test_what_is_not_compiled_is_not_compiled_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wasm, "_find_package", lambda: str(tmp_path))
+    with pytest.raises(SandboxError, match="not compiled for this machine yet: `nest setup wasm`"):
+        open_engine("wasm", cache=tmp_path)
+    assert not [*tmp_path.iterdir()]
