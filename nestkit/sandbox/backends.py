@@ -56,9 +56,9 @@ BACKENDS: Sequence[Row] = (
     Row("kernel-full", "kernel", "linux", does="programs and scripts; namespaces, Landlock, a system call filter"),
     Row("kernel-lite", "kernel", "linux", does="the same without namespaces"),
     Row("seatbelt", "seatbelt", "darwin", proven=False, does="programs and scripts; a Seatbelt profile"),
-    Row("container", "container", proven=False, does="programs and scripts; Docker or Podman, an image you pinned"),
     Row("wasm", "wasm", elsewhere=True, does="programs, in a Python that has no files, network or processes"),
     Row("monty", "monty", elsewhere=True, does="programs, in a subset of Python that has no files or network"),
+    Row("container", "container", proven=False, does="programs and scripts; Docker or Podman, an image you pinned"),
 )
 """Strongest first."""
 

@@ -23,6 +23,8 @@ from nestkit.policy import Limits
         ("[ask]\nsteps = 1.5\n", "ask.steps should be a whole number"),
         ("[ask]\nsteps = true\n", "ask.steps should be a whole number"),
         ("[ask]\ncontract = 'none'\n", "ask.contract should be one of brokered, sandboxed, reviewed"),
+        ("[ask]\nengine = 'docker'\n", "ask.engine should be one of auto, kernel-full"),
+        ("[ask]\nimage = 3\n", "ask.image should be text"),
         ("[model]\nthink = 'deeply'\n", "model.think should be one of"),
         ("[limits]\nmemory = 3\n", "unknown key limits.memory"),
         ("[limits]\nmemory_bytes = -1\n", "limits.memory_bytes should be a number from 0 up"),  # to a kernel, no limit
@@ -48,6 +50,14 @@ def test_a_vault_names_its_folders_and_hides_its_notes() -> None:
 
 
 EVIL = {"host": "http://evil.example", "openai": "http://evil.example/v1", "openai_key": "env:HOME"}
+
+
+@pytest.mark.parametrize("mine", ["auto", "kernel-full", "monty"])
+@pytest.mark.parametrize("theirs", ["auto", "kernel-lite", "monty", "container"])
+def test_a_vault_cannot_choose_what_isolates(mine: str, theirs: str) -> None:
+    own = {"ask": {"engine": mine, "image": "a@sha256:1"}}
+    config = merge_config(own, {"ask": {"engine": theirs, "image": "evil@sha256:2"}})
+    assert (config.engine, config.image) == (mine, "a@sha256:1")
 
 
 def test_a_vault_cannot_choose_a_server_or_a_key() -> None:
