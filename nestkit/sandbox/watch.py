@@ -16,6 +16,8 @@ from nestkit.sandbox.backend import Child
 
 _SECONDS = 0.05
 _TICKS = os.sysconf("SC_CLK_TCK")
+_FORKED = 0x40
+"""PF_FORKNOEXEC: it has not become another program. **Source**: proc_pid_stat(5), `include/linux/sched.h`."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,9 @@ class Watch:
 def measure_tree(number: int, inherited: int = 0) -> tuple[int, float]:
     """Bytes of memory and seconds of processor time of a process and all below it, those buried included.
 
-    `inherited` bytes of each are not counted: a fork shares them with its parent.
+    `inherited` bytes of each fork are not counted: it shares them with its parent, until it writes to them. What it
+    then has of its own beyond that cannot be told from outside: only root may read the kernel's account of shared pages
+    (`smaps_rollup`), and for a tree of many processes that takes longer than one may look away.
     """
     memory, ticks, todo = 0, 0, [number]
     while todo:
@@ -71,7 +75,8 @@ def measure_tree(number: int, inherited: int = 0) -> tuple[int, float]:
         try:
             with open(f"/proc/{process}/stat", "rb") as file:
                 fields = file.read().rpartition(b")")[2].split()
-            memory += max(0, _private_bytes(process) - inherited)
+            is_fork = int(fields[6]) & _FORKED
+            memory += max(0, _private_bytes(process) - (inherited if is_fork else 0))
             ticks += sum(map(int, fields[11:15]))
             for task in os.listdir(f"/proc/{process}/task"):
                 with open(f"/proc/{process}/task/{task}/children", "rb") as file:
