@@ -72,3 +72,19 @@ def test_one_file_is_the_old_or_the_new_wherever_its_writer_is_killed(what: str,
     assert found["points"] > 3
     assert found["before"] > 2
     assert found["after"] > 0
+
+
+def test_on_a_disk_that_is_full_at_any_point_all_is_changed_or_nothing(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    command = [sys.executable, str(CRASHES.with_name("full_disk.py")), str(tmp_path / "disk")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    if "skipped" in report:
+        pytest.skip(f"no small disk can be mounted here: {report['skipped']}")
+    assert report["wrong"] == []
+    for found in report["found"].values():
+        assert found["before"] > 5
+        assert found["after"] == 1
+        assert "half" not in found
+    assert list((tmp_path / "disk").iterdir()) == [], "nobody else saw that disk"
