@@ -21,6 +21,9 @@ from typing import Any, NoReturn
 from . import call, isolate, keeper, landlock, mounts, program, prove, syscalls, wire
 
 CONTROL = 3
+_ORPHANED = 3
+"""Exit code of an inner process whose nest went without a word."""
+_BURIAL_MS = 10_000
 _CLOSED = {
     errno.ENOSPC: "user namespaces are switched off here (sysctl user.max_user_namespaces)",
     errno.EPERM: "user namespaces are not for everybody here (AppArmor, or sysctl kernel.unprivileged_userns_clone)",
@@ -95,7 +98,11 @@ def _watch(nest: int, inner: int, folder: str) -> NoReturn:
     poll.register(nest, select.POLLIN)
     poll.register(inner, select.POLLIN)
     try:
-        if nest in dict(poll.poll()):
+        ended = dict(poll.poll())
+        if nest not in ended and os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) == _ORPHANED:
+            poll.unregister(inner)  # it heard of nest's end before we did: a process' files go before itself
+            ended = dict(poll.poll(_BURIAL_MS))
+        if nest in ended:
             import shutil
 
             shutil.rmtree(os.path.dirname(folder), ignore_errors=True)
@@ -142,8 +149,8 @@ def _load_next(names: Iterator[str], site: list[str]) -> bool:
 def _answer(box: isolate.Box, control: socket.socket, home: int) -> tuple[int, int, socket.socket] | None:
     """Take one request (a socket for the child, a line for us) and fork; nest gone is the end."""
     message, descriptors, _, _ = socket.recv_fds(control, 1, 3)
-    if not message:
-        os._exit(0)
+    if not message or message == b"e":
+        os._exit(0 if message else _ORPHANED)
     if len(descriptors) < 2:
         return None
     link, dial, line = descriptors[0], descriptors[2:], socket.socket(fileno=descriptors[1])
