@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nestkit.agent.budget import check_truncation, correct_scale, count_messages, reserve_for, window_for
@@ -21,6 +21,9 @@ from nestkit.agent.schema import Schemas, wire_name
 from nestkit.errors import ModelError, ModelMissing, TooLong
 from nestkit.model import Chat, Left, Message, Reply
 from nestkit.policy import Limits
+
+if TYPE_CHECKING:
+    from socket import socket
 
 DEFAULT_PORT = 11434
 KEY_VARIABLE, KEY_HOMES = "OLLAMA_API_KEY", ("ollama.com",)
@@ -335,16 +338,21 @@ def _get(host: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
 
     Asked at every start, so without the client, which takes longer to load than this takes to run.
     """
+    from socket import SHUT_RDWR
     from threading import Thread
 
     told: list[Any] = []
-    asking = Thread(target=lambda: told.append(_fetch(host, path, body)), daemon=True)
+    lines: list[socket] = []
+    asking = Thread(target=lambda: told.append(_fetch(host, path, body, lines)), name="nest-look", daemon=True)
     asking.start()
     asking.join(2 * _PROBE_SECONDS)
+    for line in lines if not told else ():
+        with suppress(OSError):
+            line.shutdown(SHUT_RDWR)  # whoever waits on it is woken
     return told[0] if told else None
 
 
-def _fetch(host: str, path: str, body: Mapping[str, Any] | None) -> Any:
+def _fetch(host: str, path: str, body: Mapping[str, Any] | None, lines: list[socket]) -> Any:
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
     parts = urlsplit(host)
@@ -352,6 +360,8 @@ def _fetch(host: str, path: str, body: Mapping[str, Any] | None) -> Any:
     with suppress(OSError, HTTPException, ValueError, RecursionError):
         connection = kind(parts.hostname or "", parts.port, timeout=_PROBE_SECONDS)
         try:
+            connection.connect()
+            lines.append(connection.sock)
             content = None if body is None else json.dumps(body)
             connection.request("GET" if body is None else "POST", f"{parts.path}{path}", content)
             answer = connection.getresponse()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from threading import Event, Thread
 from typing import Any
 
 import httpcore
@@ -20,6 +21,8 @@ from nestkit.model import Left
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 120.0
 """Longest wait for the next piece of a reply; a large model may load for a minute first."""
+_PIECE_BYTES = 16 << 10
+"""Sent at a time: how long a server takes over a request is looked at in between."""
 MAX_BYTES = 16 << 20
 """Of one answer; far beyond what any reply of a model takes on the wire."""
 
@@ -45,6 +48,9 @@ class Transport(httpx.BaseTransport):
             extensions=request.extensions,
         )
         answer = self._pool.handle_request(asked)
+        if any(name.lower() == b"content-encoding" for name, _ in answer.headers):
+            answer.close()  # a few bytes may unpack to more than there is memory for
+            raise httpcore.RemoteProtocolError("the answer is packed, which nobody asked for")
         body = _Body(answer.stream)  # type: ignore[arg-type]
         return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
 
@@ -78,9 +84,41 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        seconds = max(0.01, min(CONNECT_SECONDS, self._left()))
-        inner = httpcore.SyncBackend().connect_tcp(host, port, seconds, local_address, socket_options)
+        seconds = _to_connect(self._left)
+        inner = _within(
+            seconds,
+            lambda: httpcore.SyncBackend().connect_tcp(host, port, seconds, local_address, socket_options),
+        )
         return _Stream(inner, self._left)
+
+
+def _to_connect(left: Left) -> float:
+    return max(0.01, min(CONNECT_SECONDS, left()))
+
+
+def _within(seconds: float, connect: Callable[[], httpcore.NetworkStream]) -> httpcore.NetworkStream:
+    """The connection, if it stands within so many seconds: looking up a name knows no limit of its own, and of a name
+    with many addresses each has one."""
+    made: list[httpcore.NetworkStream | Exception] = []
+    late = Event()
+
+    def make() -> None:
+        try:
+            made.append(connect())
+        except Exception as error:
+            made.append(error)
+        if late.is_set() and isinstance(made[0], httpcore.NetworkStream):
+            made[0].close()
+
+    making = Thread(target=make, name="nest-connect", daemon=True)
+    making.start()
+    making.join(seconds)
+    if not made:
+        late.set()
+        raise httpcore.ConnectTimeout("it takes too long to connect")
+    if isinstance(made[0], Exception):
+        raise made[0]
+    return made[0]
 
 
 class _Stream(httpcore.NetworkStream):
@@ -99,7 +137,10 @@ class _Stream(httpcore.NetworkStream):
         return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, max(0.01, min(SILENCE_SECONDS, self._left())))
+        for begin in range(0, len(buffer), _PIECE_BYTES):
+            if (left := self._left()) <= 0:
+                raise httpcore.WriteTimeout("the time of the ask is over")
+            self._inner.write(buffer[begin : begin + _PIECE_BYTES], min(SILENCE_SECONDS, left))
 
     def close(self) -> None:
         self._inner.close()
@@ -107,7 +148,7 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, CONNECT_SECONDS), self._left)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _to_connect(self._left)), self._left)
 
 
 class Answered(Exception):
@@ -125,7 +166,7 @@ def post(url: str, body: Mapping[str, Any], left: Left, secret: str) -> Generato
     """
     transport = Transport(left, secret)
     content = json.dumps(body).encode()  # in ASCII: a model may write half a character, which UTF-8 cannot say
-    head = {"Content-Type": "application/json"}
+    head = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
     try:
         with (
             httpx.Client(transport=transport, follow_redirects=False, trust_env=False) as client,
@@ -148,6 +189,8 @@ def explain(error: Exception, host: str, left: Left, *, begun: bool, start: str)
         return OutOfTime("the time of the ask ran out while the model was at work")
     if isinstance(error, httpcore.ConnectError) and "CERTIFICATE" in str(error).upper():
         return Unreachable(f"the certificate of {host} is not trusted", "name its authority's file in SSL_CERT_FILE")
+    if isinstance(error, httpcore.ConnectError) and "SSL" in str(error):
+        return Unreachable(f"no secure line to {host}: {error}", "a server without TLS has an address with http://")
     if isinstance(error, httpcore.ConnectTimeout | httpcore.ConnectError):
         return Unreachable(f"no model server at {host}", start)
     if isinstance(error, httpcore.TimeoutException):

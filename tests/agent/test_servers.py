@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import ollama as package
@@ -19,7 +13,7 @@ from nestkit.agent import ollama, openai
 from nestkit.agent.keys import Key, find_key
 from nestkit.agent.loop import count_down
 from nestkit.agent.schema import draft_schemas, wire_name
-from nestkit.errors import ModelError, ModelMissing, OutOfTime, TooLong, Unreachable
+from nestkit.errors import ModelError, ModelMissing, TooLong, Unreachable
 from nestkit.model import Chat, Message, Reply
 from nestkit.policy import Limits
 from nestkit.testing import OllamaServer
@@ -130,98 +124,6 @@ def test_no_server_is_one_line_with_what_to_do(kind: str) -> None:
         chat_at(kind, "http://127.0.0.1:9")(ASKED)
     assert "127.0.0.1:9" in str(caught.value)
     assert caught.value.hint
-
-
-@contextmanager
-def listener(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """The address of a server that does with each connection what it is told, until the block is left."""
-    talks: list[tuple[socket.socket, threading.Thread]] = []
-    with socket.create_server(("127.0.0.1", 0)) as opened:
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    talk, _ = opened.accept()
-                    thread = threading.Thread(target=hold, args=(talk,))
-                    talks.append((talk, thread))
-                    thread.start()
-
-        def hold(talk: socket.socket) -> None:
-            with talk, contextlib.suppress(OSError):
-                answer(talk)
-
-        accepting = threading.Thread(target=serve)
-        accepting.start()
-        yield f"http://127.0.0.1:{opened.getsockname()[1]}"
-        opened.shutdown(socket.SHUT_RDWR)
-        accepting.join()
-    for talk, thread in talks:
-        with contextlib.suppress(OSError):
-            talk.shutdown(socket.SHUT_RDWR)
-        thread.join()
-
-
-def say_nothing(talk: socket.socket) -> None:
-    while talk.recv(1000):
-        pass
-
-
-def dribble(head: bytes) -> Callable[[socket.socket], None]:
-    def answer(talk: socket.socket) -> None:
-        talk.sendall(head)
-        while True:
-            talk.sendall(b"x")
-            time.sleep(0.05)
-
-    return answer
-
-
-def hang_up(talk: socket.socket) -> None:
-    talk.recv(10)
-
-
-WAITS = {
-    "silence": say_nothing,
-    "a head without end": dribble(b"HTTP/1.1 200 OK\r\nX-Long: "),
-    "a body without end": dribble(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n"),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("answer", WAITS.values(), ids=WAITS.keys())
-def test_no_wait_outlasts_the_ask(kind: str, answer: Callable[[socket.socket], None]) -> None:
-    with listener(answer) as url, pytest.raises(OutOfTime):
-        chat_at(kind, url, seconds=1.5)(ASKED)
-
-
-@pytest.mark.parametrize("answer", WAITS.values(), ids=WAITS.keys())
-def test_looking_for_models_gives_up_on_a_server_that_does_not_answer(answer: Callable[[socket.socket], None]) -> None:
-    with listener(answer) as url:
-        assert ollama.list_models(url) == ()
-
-
-def test_a_slow_reply_ends_with_the_ask() -> None:
-    with OllamaServer([{**HELLO, "pause_seconds": 0.5}]) as server, pytest.raises(OutOfTime):
-        ask("ollama", server, seconds=1)
-
-
-def test_a_long_silence_is_given_up_before_the_ask_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nestkit.agent.transport.SILENCE_SECONDS", 0.3)
-    with listener(say_nothing) as url, pytest.raises(Unreachable, match="does not answer in time"):
-        chat_at("openai", url)(ASKED)
-
-
-def test_a_reply_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nestkit.agent.transport.MAX_BYTES", 2000)
-    with OllamaServer([{**HELLO, "content": "word " * 1000}]) as server, pytest.raises(Unreachable):
-        ask("ollama", server)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_server_that_hangs_up_at_once_may_be_tried_again(kind: str) -> None:
-    with listener(hang_up) as url, pytest.raises(Unreachable) as caught:
-        chat_at(kind, url)(ASKED)
-    assert caught.value.again
 
 
 @pytest.mark.parametrize("kind", KINDS)
