@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from nestkit.change import digest
 from nestkit.errors import ConfigError, NestError, NoteMissing
 from nestkit.palette.entries import Wanted, draft_wanted
-from nestkit.palette.settings import Plan, State, plan_install, plan_uninstall
+from nestkit.palette.settings import Plan, State, check_preview, plan_install, plan_uninstall
 from nestkit.palette.surroundings import App, Home, Plugin, find_app, find_home
 from nestkit.vault.files import read_file
 from nestkit.vault.place import vault_key
@@ -83,7 +83,8 @@ def _weigh(nest: Nest, request: Request, app: App, reloads: bool) -> Look:
         plan = plan_uninstall(text, wanted, written, force=request.force)
     else:
         plan = plan_install(text, wanted, written, _platform(), force=request.force)
-    return Look(home, app, plan, before, _diff(home.path, text, plan.text), _remarks(app), reloads)
+    remarks = _remarks(app) if request.remove else (*_remarks(app), *check_preview(plan.text))
+    return Look(home, app, plan, before, _diff(home.path, text, plan.text), remarks, reloads)
 
 
 def carry_out(nest: Nest, request: Request, *, closed: bool = False) -> Look:

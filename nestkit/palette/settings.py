@@ -26,11 +26,12 @@ State = Literal["added", "updated", "same", "kept", "left out", "removed", "in u
 _VERSION = re.compile(r"\d+(?:\.\d+){0,3}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+_PREVIEW = "preview_variables_in_command_palette"
 _TOP: Item = {
     "settings_version": KNOWN_VERSION,
     "debug": False,
     "obsidian_command_palette_prefix": "Execute: ",
-    "preview_variables_in_command_palette": True,
+    _PREVIEW: False,
     "show_autocomplete_menu": True,
     "working_directory": "",
     "default_shells": {},
@@ -53,7 +54,7 @@ _TOP: Item = {
     "custom_shells": [],
     "output_wrappers": [],
 }
-"""What the plugin of that version writes when it has never been used."""
+"""What the plugin of that version writes when it has never been used, but for the preview, which is on then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,19 @@ def plan_uninstall(text: str | None, wanted: Wanted, written: Mapping[str, str],
             if states[key] in ("absent", "removed"):
                 left.pop(key, None)
     return Plan(_draw(settings, text), states, left)
+
+
+def check_preview(text: str) -> list[str]:
+    """What a person should know of a plugin that fills in note and selection when its palette opens.
+
+    **Source**: what it filled in then it keeps until a command is run; a hotkey pressed later gets it.
+    """
+    if not text or not _read(text).get(_PREVIEW, True):
+        return []
+    return [
+        "with a hotkey the plugin can hand over the note and the selection of the moment when the palette was last"
+        " opened: turn off “Preview variables in command palette and menus” in its settings, under Variables"
+    ]
 
 
 def digest_item(item: Item) -> str:

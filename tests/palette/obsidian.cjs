@@ -182,7 +182,8 @@ const obsidian = new Proxy(known, {
     get: (_, key) => (known[key] ??= /^[A-Z]/.test(String(key)) ? class {} : thing()),
 });
 
-const active = person.note === undefined ? null : new TFile(person.note);
+let active = null; // the note that is open
+const turn = (note) => (active = note === undefined ? null : new TFile(note));
 const ready = [];
 const listeners = [];
 const app = thing({
@@ -254,6 +255,7 @@ async function main() {
     await plugin.onload();
     ready.forEach((callback) => callback());
     await idle();
+    turn(person.before ?? person.note);
     const items = [];
     const menu = thing({
         addItem(callback) {
@@ -267,6 +269,7 @@ async function main() {
     commands.forEach((each) => each.checkCallback?.(true)); // the palette opens
     await idle();
     did.menu = items.map((item) => item.title);
+    turn(person.note);
     if (person.menu !== undefined) {
         items.find((item) => item.title === person.menu).clicked();
     } else if (person.command !== undefined) {

@@ -209,6 +209,16 @@ def test_a_note_of_any_name_asks_from_palette_and_menu(installed: Path, name: st
     assert "[!nest]" in (installed / f"{name}.md").read_text()
 
 
+def test_a_hotkey_asks_about_the_note_that_is_open_or_the_person_was_told(
+    installed: Path, nest: NestCommand, request: pytest.FixtureRequest
+) -> None:
+    (installed / "Other.md").write_text("hello\n")
+    told = "Preview variables" in nest("obsidian", "status").stdout
+    did = act(installed, command="nest-ask-note", answer=QUESTION, before="README.md", note="Other.md")
+    assert asked(installed, did["opened"][0])["note"] == ("README.md" if told else "Other.md")
+    assert told == ("lived" in request.node.name)
+
+
 def test_a_desktop_whose_shell_the_plugin_does_not_know_can_ask(ops: Path, plugin: Path, nest: NestCommand) -> None:
     install(nest)
     did = act(ops, shell="/usr/bin/fish", command="nest-ask", answer=QUESTION)

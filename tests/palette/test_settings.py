@@ -13,7 +13,7 @@ from palette.format import check_settings
 
 from nestkit.errors import ConfigError
 from nestkit.palette.entries import draft_wanted
-from nestkit.palette.settings import plan_install, plan_uninstall
+from nestkit.palette.settings import check_preview, plan_install, plan_uninstall
 
 WANTED = draft_wanted("/home/me/bin/nest", "linux")
 IDS = [f"{section}/{item['id']}" for section, items in WANTED.items() for item in items]
@@ -78,6 +78,14 @@ def test_the_indentation_of_the_file_is_kept(indent: Any) -> None:
     plan = plan_install(text.replace("\\u00fc", "ü") + "\n", WANTED, {}, "linux")
     again = plan_uninstall(plan.text, WANTED, plan.written)
     assert again.text == text.replace("\\u00fc", "ü") + "\n"
+
+
+def test_settings_that_keep_a_note_for_a_later_hotkey_are_spoken_of() -> None:
+    assert check_preview(plan_install(None, WANTED, {}, "linux").text) == []
+    assert check_preview("") == []
+    (said,) = check_preview(drawn(MINE))  # the plugin's default
+    assert "Preview variables in command palette" in said
+    assert check_preview(drawn({**MINE, "preview_variables_in_command_palette": False})) == []
 
 
 def test_an_entry_that_was_edited_is_left_and_said() -> None:
