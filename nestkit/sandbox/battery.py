@@ -180,10 +180,9 @@ def run_attack(engine: Engine, attack: Attack, bait: Bait, *, sandboxed: bool = 
     limits = Limits(step_seconds=seconds if attack.outlives else 5.0, memory_bytes=512 << 20)
     broker = Broker((_TOOL,), host=_read_nothing, script=_refuse, allow=lambda *_: None, limits=limits)
     world = World(str(bait.folder / "vault")) if sandboxed else None
-    begun = time.monotonic()
     with engine.program(broker, now=_NOW, seed=1, world=world) as execute:
         outcome = execute(_PRELUDE + bait.fill(attack.code))
-    late = time.monotonic() - begun - limits.step_seconds
+    late = outcome.seconds - limits.step_seconds  # until it was dead; to start is no part of it
     if attack.outlives and late > 1.0:
         return f"it outlived its limit by {late:.1f} s"
     return _find_harm(bait, before, f"{outcome.output}{outcome.value!r}")
