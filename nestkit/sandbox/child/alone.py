@@ -84,12 +84,14 @@ def end_with_nest() -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 
-def shut_in(read: Sequence[str], run: Sequence[str], write: Sequence[str] = ()) -> None:
+def shut_in(read: Sequence[str], run: Sequence[str], write: Sequence[str] = (), **ceilings: int) -> None:
     """Give up, for good, all files but these and what Python is made of, and the network; where Landlock is to be had.
 
-    A second wall behind an interpreter that is one itself: where there is none, that one stands alone.
+    A second wall behind an interpreter that is one itself: where there is none, that one stands alone. `ceilings` are
+    what the kernel holds this process, and each below it, to, named as in getrlimit(2).
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for name, most in {"CORE": 0, **ceilings}.items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
     version = landlock.find_version() if sys.platform.startswith("linux") and syscalls.machine() else 0
     if not version:
         return

@@ -28,6 +28,8 @@ from . import alone, failure, probe, program, wire
 _SUSPENSIONS = 10**9
 """Calls are counted by the broker, and Monty counts names that are looked up as well."""
 _PROBE_SECONDS = 5.0
+_OWN_SECONDS, _OWN_BYTES = 4, 1 << 30
+"""What this process and the interpreter take themselves; its own limits are reached first."""
 
 
 def main() -> None:
@@ -35,7 +37,8 @@ def main() -> None:
     link, wish = alone.open_link()
     sys.path.append(wish["site"])
     monty = importlib.import_module("pydantic_monty")
-    alone.shut_in([wish["site"]], [wish["binary"]])
+    held = {"CPU": wish["cpu_seconds"] + _OWN_SECONDS, "AS": wish["memory_bytes"] + _OWN_BYTES}
+    alone.shut_in([wish["site"]], [wish["binary"]], **held)
     alone.end_with_nest()
     with monty.Monty(binary_path=wish["binary"], min_processes=1, max_processes=1) as pool:
         with pool.checkout(limits={"max_feed_duration_secs": _PROBE_SECONDS}, os_policy={"sleep": "zero"}) as session:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 
@@ -53,9 +52,7 @@ def main() -> None:
     os.environ["TMPDIR"] = wish["room"]
     texts = {name: Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in _FILES}
     artifacts = engine.artifacts()
-    alone.shut_in([wish["engine"]], [], [wish["room"], wish["cache"]])
-    most = wish["cpu_seconds"] + _OWN_SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+    alone.shut_in([wish["engine"]], [], [wish["room"], wish["cache"]], CPU=wish["cpu_seconds"] + _OWN_SECONDS)
     alone.end_with_nest()
     engine.run(
         ["-c", _BOOT],
