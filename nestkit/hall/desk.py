@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+_MOST_CHARS = 2_000
+"""Longer text is no note's name."""
+
 
 def open_desk(nest: Nest, stage: Stage) -> Desk:
     """The desk over a vault as of its last refresh, for a run that stages here."""
@@ -150,6 +153,8 @@ class Desk:
 
     def find_path(self, note: str) -> str | None:
         """The path of the note that a name or link means, from the vault's root; None when there is none."""
+        if len(note) > _MOST_CHARS:
+            return None
         target = note.strip().removeprefix("!").removeprefix("[[").removesuffix("]]")
         return self.resolve(target, "") if target.strip() else None
 

@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 _HIDDEN = (".nest", ".git", ".obsidian", ".trash", "nest.toml")
 """Places of other programs that no script is shown."""
 
+_TEXTS = frozenset((("write_note", "text"), ("append_note", "text"), ("set_property", "value")))
+"""(tool, parameter) of the built-in tools that take text of any length."""
+_MOST_CHARS = 4_000
+"""Of any other value: names and searches are looked up here, in nest itself, where no limit of a program's holds."""
+
 _Made = TypeVar("_Made")
 
 
@@ -177,6 +182,10 @@ class Workshop:
 
     def _host(self, tool: Tool, arguments: Mapping[str, Any]) -> tuple[Any, Sequence[str]]:
         """The value of a built-in tool, and the notes it opened."""
+        for name, value in arguments.items():
+            if (tool.target, name) not in _TEXTS and _count_chars(value) > _MOST_CHARS:
+                text = f"{tool.short}(): {name} is longer than {_MOST_CHARS:,} characters"
+                raise ToolFailed("ValueError", text, ("ValueError",))
         before = set(self._desk.reads)
         value = getattr(builtin, tool.target)(**arguments, _vault=self._desk)
         return value, [path for path in self._desk.reads if path not in before]
@@ -375,6 +384,15 @@ def find_world(nest: Nest, ask: Ask, engine: Engine) -> World | None:
 def spelling(root: Path) -> Callable[[str], str]:
     """How the disk spells a path, for stages."""
     return lambda path: find_spelling(root, path)
+
+
+def _count_chars(value: Any) -> int:
+    """How much there is to look up in a value."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(_count_chars(key) + _count_chars(held) for key, held in value.items())
+    return sum(map(_count_chars, value)) if isinstance(value, (list, tuple, set, frozenset)) else 1
 
 
 def _scopes(tool: Tool, *kinds: str) -> tuple[str, ...]:

@@ -21,6 +21,23 @@ from typing import Any
 
 _MOST_DIALS = 200
 _SECONDS = 30.0
+_NEAR = tuple(
+    ipaddress.ip_network(text)
+    for text in [
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "168.63.129.16/32",
+        "::/96",
+        "::ffff:0:0:0/96",
+        "64:ff9b:1::/48",
+        "fec0::/10",
+        "5f00::/16",
+        "3fff::/20",
+    ]
+)
+"""What `is_global` lets by and leads to this machine, its network or its cloud: Oracle's and Azure's own services, IPv4
+in older and local dress, site-local and routing addresses. **Source**: IANA's special-purpose registries; RFC 4291,
+7915, 8215, 9602, 9637."""
 _NAME = re.compile(r"[\w:][\w.:-]{0,252}")
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -65,7 +82,8 @@ def check_address(text: str) -> None:
     """Raises Denied for an address that no name may lead to."""
     address: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(text.partition("%")[0])
     inner = _inside(address)
-    if not address.is_global or address.is_multicast or (inner and not inner.is_global) or _is_own(address):
+    near = any(address in network for network in _NEAR)
+    if near or not address.is_global or address.is_multicast or (inner and not inner.is_global) or _is_own(address):
         raise Denied(f"{address} belongs to this machine or its own network")
 
 
@@ -99,6 +117,8 @@ def _answer(link: socket.socket, message: bytes, granted: Sequence[str], find: R
         made = _dial(link, *_read_wish(message), granted, find)
     except Denied as denied:
         reply = {"kind": "PermissionError", "text": str(denied)}
+    except UnicodeError:  # a label that is empty or too long for a name
+        reply = {"kind": "gaierror", "text": "no such name"}
     except TimeoutError:
         reply = {"kind": "TimeoutError", "text": "timed out"}
     except socket.gaierror as error:

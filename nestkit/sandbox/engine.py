@@ -37,6 +37,8 @@ from nestkit.sandbox.watch import Watch
 from nestkit.sandbox.wish import draft_ceilings, draft_moment, wish_for_job, wish_for_program, wish_for_world
 
 _SCRATCH = "/run/nest-scratch"
+_SLACK_BYTES = 8 << 20
+"""How much more than it may stage a script may write for a moment, as in a layer."""
 _RUNTIME = ("RuntimeError",)
 _PERMISSION = ("PermissionError", "OSError")
 _ALONE = "without namespaces no program can be started, since its processes could not be ended as one"
@@ -211,7 +213,16 @@ class Engine:
         """Limits that the kernel's ceilings on one process do not hold."""
         if job.run:
             return Watch(limits.memory_bytes, limits.cpu_seconds)
-        return None if self.layers else Watch(scratch=scratch, scratch_bytes=limits.scratch_bytes)
+        if self.layers:
+            return None
+        places = ("",) if job.writable is True else job.writable or ()
+        written = tuple(f"{job.root}/{place}" for place in places)
+        return Watch(
+            scratch=scratch,
+            scratch_bytes=limits.scratch_bytes,
+            written=written,
+            written_bytes=limits.staged_bytes + _SLACK_BYTES,
+        )
 
     def _spawn_program(
         self, broker: Broker, moment: dict[str, Any], world: World | None, opened: ExitStack
@@ -341,6 +352,9 @@ def explain(end: End, job: Job, limits: Limits, limit: str) -> ToolFailed:
     """Why a script's child ended without an answer."""
     if limit == "scratch":
         text = f"{job.script} filled its scratch folder beyond {limits.scratch_bytes:,} bytes"
+        return ToolFailed("OSError", text, ("OSError",))
+    if limit == "staged":
+        text = f"{job.script} wrote more than {limits.staged_bytes:,} bytes into the vault"
         return ToolFailed("OSError", text, ("OSError",))
     if limit == "cpu" or end.cpu_seconds >= limits.cpu_seconds - 0.5:
         text = f"{job.script} used all its {limits.cpu_seconds} seconds of processor time"

@@ -6,8 +6,10 @@ the whole is measured many times a second, and killed as one when it is too much
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from nestkit.sandbox.backend import Child
 
 _SECONDS = 0.05
+_UNSEEN = 1 << 60
 _TICKS = os.sysconf("SC_CLK_TCK")
 _FORKED = 0x40
 """PF_FORKNOEXEC: it has not become another program. **Source**: proc_pid_stat(5), `include/linux/sched.h`."""
@@ -29,8 +32,16 @@ class Watch:
     scratch: str = ""
     """Absolute folder on the disk whose size is watched."""
     scratch_bytes: int = 0
+    written: tuple[str, ...] = ()
+    """Absolute folders on the disk that it may write to besides, and by how much they may grow."""
+    written_bytes: int = 0
     limit: str = ""
     """Name of the limit that was reached, once it was."""
+    _before: int = 0
+    _next_look: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._before = sum(map(measure_folder, self.written))
 
     @contextmanager
     def over(self, child: Child) -> Iterator[None]:
@@ -59,7 +70,18 @@ class Watch:
             return "memory"
         if self.cpu_seconds and seconds > self.cpu_seconds:
             return "cpu"
-        return "scratch" if self.scratch and measure_folder(self.scratch) > self.scratch_bytes else ""
+        if self.scratch and measure_folder(self.scratch) > self.scratch_bytes:
+            return "scratch"
+        return "staged" if self.written and self._is_overwritten() else ""
+
+    def _is_overwritten(self) -> bool:
+        """Whether what it may write to has grown too much; a copy of a large vault is not looked at all the time."""
+        begun = time.monotonic()
+        if begun < self._next_look:
+            return False
+        grown = sum(map(measure_folder, self.written)) - self._before
+        self._next_look = begun + 10 * (time.monotonic() - begun)
+        return grown > self.written_bytes
 
 
 def measure_tree(number: int, inherited: int = 0) -> tuple[int, float]:
@@ -87,7 +109,10 @@ def measure_tree(number: int, inherited: int = 0) -> tuple[int, float]:
 
 
 def measure_folder(folder: str) -> int:
-    """Bytes of disk that a folder and all below it take; no link is followed."""
+    """Bytes of disk that a folder and all below it take; no link is followed.
+
+    What is locked, or too deep to be looked into, was made so by whom we watch: it counts as more than any limit.
+    """
     total, todo = 0, [folder]
     while todo:
         try:
@@ -96,8 +121,9 @@ def measure_folder(folder: str) -> int:
                     if entry.is_dir(follow_symlinks=False):
                         todo.append(entry.path)
                     total += entry.stat(follow_symlinks=False).st_blocks * 512
-        except OSError:
-            continue
+        except OSError as error:
+            if error.errno in (errno.ENAMETOOLONG, errno.EACCES):
+                return _UNSEEN
     return total
 
 

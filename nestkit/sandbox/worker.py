@@ -22,6 +22,7 @@ from nestkit.sandbox.tape import draft_asked
 
 _Kind = TypeVar("_Kind")
 _ERROR_CHARS = 16_000
+_NAME_CHARS = 1_000
 _MOST_CUT = 10**15
 _TOLD = ("memory", "message", "processes", "files", "scratch")
 """Limits that a program meets as an error of its own."""
@@ -121,8 +122,8 @@ def _answer(child: Child, message: dict[str, Any], broker: Broker) -> None:
     name = _typed(message["call"], str)
     args = [unpack(item) for item in _typed(message.get("args"), list)]
     kwargs = _typed(unpack(message.get("kwargs")), dict)
-    if not all(type(key) is str for key in kwargs):
-        raise Broken("a name that is no text")
+    if not all(type(key) is str for key in kwargs) or len(name) > _NAME_CHARS:
+        raise Broken("a name that is none")
     asked = draft_asked(message)
     if (recalled := broker.recall(asked)) is not None:
         child.wire.send(recalled)

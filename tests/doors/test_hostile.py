@@ -162,3 +162,25 @@ def test_json_for_programs_holds_nothing_that_a_terminal_obeys(nest: NestCommand
     assert not [c for c in done.stdout if not c.isprintable() and c != "\n"]
     assert "é 中" in done.stdout
     assert told in json.loads(done.stdout)[0].values()
+
+
+ENDLESS = {
+    "marks that must be put in order": ("'a' + '\\u0301\\u0327' * 300_000", "resolve"),
+    "quotes": ("chr(34) * 400_001", "search"),
+    "words": ("' '.join(f'w{n}' for n in range(200_000))", "search"),
+    "a key": ("{'a' + '\\u0301\\u0327' * 300_000: 1}", "list_notes(where=x)"),
+}
+
+
+@pytest.mark.parametrize(("value", "tool"), ENDLESS.values(), ids=ENDLESS.keys())
+def test_nest_itself_is_not_kept_busy_by_what_a_program_looks_up(
+    nest: NestCommand, ops: Path, value: str, tool: str
+) -> None:
+    call = tool if "(" in tool else f"{tool}(x)"
+    told, _ = ask(nest, f"x = {value}\ntry:\n    {call}\nexcept ValueError as e:\n    final_answer(str(e))")
+    assert "longer than 4,000 characters" in told["answer"]
+
+
+def test_texts_of_notes_may_be_long(nest: NestCommand, ops: Path) -> None:
+    told, _ = ask(nest, "write_note('Long', 'word ' * 100_000)\nfinal_answer(len(read_note('Long')))")
+    assert (told["status"], told["answer"]) == ("ok", 500_000)

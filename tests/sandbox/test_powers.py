@@ -99,6 +99,21 @@ def fill():
             time.sleep(0.01)
 
 
+def hoard(where, how):
+    # fills a disk past whoever measures it: too deep, locked, or in the copy of the vault
+    os.chdir(where or os.environ["TMPDIR"])
+    for _ in range(50 if how == "deep" else 0):
+        os.mkdir("d" * 200)
+        os.chdir("d" * 200)
+    if how == "locked":
+        os.mkdir("locked", 0o300)
+        os.chdir("locked")
+    for number in range(24):
+        with open(f"f{number}.md", "wb") as file:
+            file.write(bytes(1 << 20))
+    time.sleep(5)
+
+
 def fork_bomb():
     made = 0
     try:
@@ -223,6 +238,7 @@ def test_a_host_is_compared_whole_with_what_was_granted(
 
 
 OWN = """
+fec0::1 ::127.0.0.1 ::ffff:0:127.0.0.1 64:ff9b:1::7f00:1 192.0.0.192 168.63.129.16 192.88.99.1 5f00::1 3fff::1
 127.0.0.1 127.8.8.8 0.0.0.0 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 224.0.0.1 255.255.255.255
 ::1 :: fe80::1 fc00::1 ff02::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 64:ff9b::7f00:1 2002:7f00:1::1 fd00:ec2::254
 """
@@ -253,6 +269,16 @@ def test_a_granted_name_that_leads_home_is_denied(port: int) -> None:
     for addresses in (["127.0.0.1"], ["1.1.1.1", "127.0.0.1"], ["::ffff:127.0.0.1"]):
         answer, handles = ask(wish, ("rebound.example", ""), addresses)
         assert (b"PermissionError" in answer, handles) == (True, 0)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", "example.."])
+def test_a_name_that_cannot_be_looked_up_is_told_and_ends_nothing(host: str) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, dial.dialling(ours, ("",)):
+        theirs.settimeout(5)
+        for _ in range(2):
+            theirs.send(b'{"host": "%s", "port": 80, "seconds": 1}' % host.encode())
+            assert b"gaierror" in theirs.recv(4096)
 
 
 @pytest.mark.parametrize(
@@ -322,3 +348,17 @@ def test_a_full_scratch_folder_is_an_error_that_says_so(engine: Engine, call: Ca
         call("fill", {}, {"scratch_bytes": 4 << 20})
     assert failed.value.kind == "OSError"
     assert "space" in failed.value.text or "scratch" in failed.value.text
+
+
+@pytest.mark.parametrize(("where", "how"), [("", ""), ("", "deep"), ("", "locked"), ("out", "")])
+def test_a_script_fills_no_disk_past_who_measures_it(engine: Engine, tmp_path: Path, where: str, how: str) -> None:
+    tmp_path.chmod(0o755)
+    vault = make_vault(tmp_path / "vault", {"02_System/t.py": SCRIPT, "out/a.md": "a"})
+    given = {"where": where and str(vault / where), "how": how}
+    job = Job(
+        "02_System/t.py", str(vault), NOW, function="hoard", arguments=given, writable=("out",) if where else False
+    )
+    collect = (lambda folder: None) if where and engine.layers else None
+    with pytest.raises(ToolFailed) as failed:
+        engine.call(job, Limits(scratch_bytes=4 << 20, staged_bytes=4 << 20, tool_seconds=15), collect=collect)
+    assert failed.value.kind == "OSError", failed.value

@@ -23,6 +23,8 @@ LINK, TREE, RULES, LINE, DIAL = 3, 4, 5, 6, 7
 line on which nest hears of it, and for a tool with hosts to reach the socket on which it asks for them."""
 
 NOBODY = 65534
+_FEW_FILES = 64
+"""Open ones where scratch lies on the disk: what was removed and is still open takes room that nobody can measure."""
 _PACKAGES = ("site-packages", "dist-packages")
 _ZONES = "/usr/share/zoneinfo"
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
@@ -82,7 +84,7 @@ def isolate_program(box: Box, wish: dict[str, Any]) -> None:
     if box.full:
         syscalls.syscall("setns", TREE, mounts.NEWNS)
     os.chdir("/")
-    ceilings.hold(wish, file_bytes=0, processes=box.crowd + wish["processes"])
+    _hold(box, wish, file_bytes=0)
     _shed(0 if not box.as_nobody else NOBODY, NOBODY)
     _die_with_parent(box)
     _shut(box, RULES, "program")
@@ -112,11 +114,16 @@ def isolate_tool(box: Box, wish: dict[str, Any]) -> int:
     landlock.allow(rules, box.version, _tool_powers(box, wish, noted))
     listing.install(noted)
     os.chdir(wish["scratch"] if wish["kind"] == "program" else wish["shown"])
-    ceilings.hold(wish, file_bytes=wish["file_bytes"], processes=box.crowd + wish["processes"])
+    _hold(box, wish, file_bytes=wish["file_bytes"])
     _shed(owner.st_uid, owner.st_gid)
     _die_with_parent(box)
     _shut(box, rules, "run" if wish["run"] else "keep" if wish["kind"] == "keep" else "tool")
     return kept
+
+
+def _hold(box: Box, wish: dict[str, Any], *, file_bytes: int) -> None:
+    few = wish if box.full else {**wish, "open_files": min(wish["open_files"], _FEW_FILES)}
+    ceilings.hold(few, file_bytes=file_bytes, processes=box.crowd + wish["processes"])
 
 
 def _shut(box: Box, rules: int, profile: str) -> None:
