@@ -184,8 +184,7 @@ class Workshop:
         """The value of a built-in tool, and the notes it opened."""
         for name, value in arguments.items():
             if (tool.target, name) not in _TEXTS and _count_chars(value) > _MOST_CHARS:
-                text = f"{tool.short}(): {name} is longer than {_MOST_CHARS:,} characters"
-                raise ToolFailed("ValueError", text, ("ValueError",))
+                raise ValueError(f"{tool.short}(): {name} is longer than {_MOST_CHARS:,} characters")
         before = set(self._desk.reads)
         value = getattr(builtin, tool.target)(**arguments, _vault=self._desk)
         return value, [path for path in self._desk.reads if path not in before]
