@@ -214,7 +214,7 @@ _STATUS_WORDS = {
 
 
 def answer_text(value: Any) -> str:
-    """An answer for a terminal: a list a line an item, a mapping a line a pair."""
+    """An answer for a terminal: a list a line an item, a mapping a line a pair, a list of its own below its key."""
     if value is None or value == [] or value == {}:
         return "none"
     if isinstance(value, bool):
@@ -222,10 +222,23 @@ def answer_text(value: Any) -> str:
     if isinstance(value, (set, frozenset)):
         value = plain(value)
     if isinstance(value, (list, tuple)):
-        return "\n".join(answer_text(item).replace("\n", " ") for item in value)
+        return "\n".join(_one_line(item) for item in value)
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {answer_text(item)}".replace("\n", " ") for key, item in value.items())
+        return "\n".join(_pair_text(_one_line(key), item) for key, item in value.items())
     return str(value)
+
+
+def _pair_text(key: str, value: Any) -> str:
+    """A key with its value; those of a list each on a line, set in."""
+    if isinstance(value, (list, tuple, set, frozenset)) and value:
+        return "\n".join([f"{key}:", *(f"  {line}" for line in answer_text(value).splitlines())])
+    return f"{key}: {_one_line(value)}"
+
+
+def _one_line(value: Any) -> str:
+    return ("; " if isinstance(value, (list, tuple, dict, set, frozenset)) else " ").join(
+        answer_text(value).splitlines()
+    )
 
 
 def run_record(run: Run) -> dict[str, Any]:

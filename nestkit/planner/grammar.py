@@ -12,7 +12,19 @@ from nestkit.planner.joining import Chain, join_conditions
 from nestkit.planner.language import english, load_toml, singular
 from nestkit.planner.parts import PARTS
 from nestkit.planner.patterns import Found, Matcher, Parts, Row, compile_form, compile_lists, words_of
-from nestkit.planner.query import Between, Compares, Condition, InFolder, Is, Joined, Kind, Query, Selection, Tagged
+from nestkit.planner.query import (
+    Between,
+    Compares,
+    Condition,
+    Daily,
+    InFolder,
+    Is,
+    Joined,
+    Kind,
+    Query,
+    Selection,
+    Tagged,
+)
 from nestkit.planner.setting import Setting
 from nestkit.planner.timing import make_when
 
@@ -61,7 +73,11 @@ def known_words() -> frozenset[str]:
     words = {word for each in forms().values() for form in each for word in words_of(form.row)}
     words |= {word for table in english().choices.values() for key in table for word in key}
     words |= {word for entry in english().superlatives for key in entry.words for word in key}
-    return frozenset(words | english().articles | english().links | english().determiners)
+    return frozenset(words | set(english().days_named) | english().articles | english().links | english().determiners)
+
+
+def _is_of_days(condition: Condition) -> bool:
+    return isinstance(condition, Compares | Between) and condition.size != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +207,8 @@ class Grammar:
             return None
         if noun.kind is None and any(isinstance(c, Joined) and c.names for c in (*first, *second)):
             return None  # only of notes of some sort is it clear which property leads to the others
+        if Daily() in noun.conditions and (first or second) and all(map(_is_of_days, (*first, *second))):
+            return None  # "days between" two days are those of the calendar
         made = tuple(sorted(dict.fromkeys((*noun.conditions, *first, *second)), key=repr))
         return Selection(self.setting.subject, noun.kind, made)
 
@@ -256,7 +274,10 @@ class Grammar:
             return
         if self.setting.word(start) in ("who", "whose"):
             yield from (Noun(start + 1, kind, plural=True) for kind in self._persons())
-        for end, kinds in self.setting.terms.kind.find(self.setting.tokens, start):
+        kinds_here = list(self.setting.terms.kind.find(self.setting.tokens, start))
+        if self.setting.word(start) in english().days_named and not kinds_here:
+            yield Noun(start + 1, None, (Daily(),), plural=True)
+        for end, kinds in kinds_here:
             for kind in kinds:
                 yield Noun(end, kind, plural=self._is_plural(end))
                 further = (*self._listed("nouns", end), *self._listed("suffixes", end))

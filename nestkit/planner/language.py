@@ -60,6 +60,7 @@ class English:
     person_names: Names
     honorifics: Names
     particles: Names
+    days_named: Names
     rated_names: Names
     money_names: Names
     currency_names: Names

@@ -10,6 +10,7 @@ from nestkit.planner.query import (
     Between,
     Compares,
     Condition,
+    Daily,
     Exactly,
     Exceeds,
     Has,
@@ -170,7 +171,7 @@ def test(condition: Condition, draft: Draft, records: str, one: str, *, check: b
 
 
 def _placed(
-    condition: Exactly | InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Orphaned,
+    condition: Exactly | InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Daily | Orphaned,
     draft: Draft,
     one: str,
 ) -> str:
@@ -195,6 +196,8 @@ def _placed(
         case Mentions(path, title):
             both = f'{{b["source"] for b in backlinks({path!r})}} | {{l["path"] for l in lines({title!r})}}'
             return _among(draft, one, no, "mentioning", f"({both}) - {{{path!r}}}")
+        case Daily():
+            return f"is_day({one})"
         case Orphaned():
             linked = '{p for n in list_notes() for p in n["links"] if p != n["path"]}'
             return _among(draft, one, "not ", "linked", linked)

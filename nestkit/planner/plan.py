@@ -10,7 +10,7 @@ from nestkit.note import Vocabulary
 from nestkit.planner.grammar import Grammar
 from nestkit.planner.language import english
 from nestkit.planner.program import draft_program
-from nestkit.planner.query import Query
+from nestkit.planner.query import InFolder, OfSelection, Query, Selection, Tagged
 from nestkit.planner.reading import draft_reading
 from nestkit.planner.refuse import refuse_calls, refuse_readings, refuse_words
 from nestkit.planner.setting import Setting
@@ -83,8 +83,20 @@ def _closest(readings: Mapping[Query, int]) -> list[Query]:
     return [query for query, cost in readings.items() if cost == least]
 
 
+def _meaning(query: Query) -> Query:
+    """The query with its sort of notes as one condition more: electric equipment is equipment that is electric."""
+    if not isinstance(query, OfSelection):
+        return query
+    kind, selection = query.selection.kind, query.selection
+    if kind is None or kind.name or (kind.tag and kind.folder):
+        return query
+    alike = Tagged(kind.tag) if kind.tag else InFolder(kind.folder)
+    made = tuple(sorted({*selection.conditions, alike}, key=repr))
+    return replace(query, selection=Selection(selection.subject, None, made))
+
+
 def _query(closest: Sequence[Query]) -> Plan | Refusal:
-    if len(closest) > 1:
+    if len({_meaning(query) for query in closest}) > 1:
         return refuse_readings([draft_reading(query) for query in closest])
     program, called = draft_program(closest[0])
     return Plan(draft_reading(closest[0]), program, called)

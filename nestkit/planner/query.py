@@ -129,6 +129,11 @@ class Titled:
 
 
 @dataclass(frozen=True, slots=True)
+class Daily:
+    """The note is named for a day, and for nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Orphaned:
     """No other note links to it."""
 
@@ -199,6 +204,7 @@ Condition = (
     | Mentions
     | Says
     | Titled
+    | Daily
     | Orphaned
     | Progress
     | Unsettled

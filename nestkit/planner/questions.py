@@ -17,6 +17,7 @@ from nestkit.planner.query import (
     Compares,
     Condition,
     Count,
+    Daily,
     Distinct,
     Extreme,
     Fold,
@@ -47,7 +48,7 @@ from nestkit.planner.setting import Setting
 def _listing(parts: Parts, setting: Setting) -> Query | None:
     limit = int(float(parts["number"])) if "number" in parts else None
     order = make_order("order", parts, setting) if "name" in parts else parts.get("order")
-    if order is None and (limit is not None or "name" in parts):
+    if (order is None and (limit is not None or "name" in parts)) or _is_calendar(parts["selection"]):
         return None
     return Listing(parts["selection"], order, limit)
 
@@ -65,11 +66,14 @@ def _grouped(parts: Parts, setting: Setting) -> Query | None:
 
 def _count(parts: Parts, setting: Setting) -> Query | None:
     group = _group_of(parts, setting)
-    return (
-        None
-        if group is None and ("by" in parts or "group" in parts)
-        else Count(narrowed(parts["selection"], parts), group)
-    )
+    if (group is None and ("by" in parts or "group" in parts)) or _is_calendar(parts["selection"]):
+        return None
+    return Count(narrowed(parts["selection"], parts), group)
+
+
+def _is_calendar(selection: Selection) -> bool:
+    """Days of which nothing else is said are no notes."""
+    return selection.conditions == (Daily(),)
 
 
 def _busiest(parts: Parts, setting: Setting) -> Query | None:
@@ -137,6 +141,8 @@ def _extreme(parts: Parts, setting: Setting) -> Query | None:
 
 def _superlative(parts: Parts, setting: Setting) -> Query | None:
     most, names, size, conditions = parts["superlative"]
+    if size and _is_calendar(parts["selection"]):
+        return None
     selection = narrowed(parts["selection"], {"further": conditions})
     ranked = _ranked(selection, Order(names, size, most), parts.get("number"))
     return ranked and replace(ranked, per=currencies(names, setting) if size == 0 else ())

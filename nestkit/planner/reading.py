@@ -9,6 +9,7 @@ from nestkit.planner.query import (
     Compares,
     Condition,
     Count,
+    Daily,
     Distinct,
     Exactly,
     Exceeds,
@@ -156,7 +157,9 @@ def _condition(condition: Condition) -> str:
             return no + _place(condition)
 
 
-def _place(condition: Exactly | InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Orphaned) -> str:
+def _place(
+    condition: Exactly | InFolder | InNote | LinksTo | LinkedFrom | Mentions | Says | Titled | Daily | Orphaned,
+) -> str:
     """Conditions on where a note or task stands and what it says."""
     match condition:
         case Exactly(path):
@@ -175,6 +178,8 @@ def _place(condition: Exactly | InFolder | InNote | LinksTo | LinkedFrom | Menti
             return f'saying "{text}"'
         case Titled(text):
             return f'with "{text}" in the title'
+        case Daily():
+            return "named for a day"
         case Orphaned():
             return "linked from no other note"
 

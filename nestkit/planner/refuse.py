@@ -18,6 +18,8 @@ from nestkit.tool import Tool
 _MODEL = "or set up a model: nest doctor"
 _SHOWN = 8
 """Words shown of what is left over."""
+_ALIKE = 0.75
+"""How alike a word and a name are by `difflib`, one letter in four apart, before the one is suggested for the other."""
 _NAMES = 5_000
 """Names of the vault looked through for one that a word may stand for."""
 
@@ -118,10 +120,10 @@ def _near(setting: Setting, word: str) -> list[str]:
 
     names = {name.casefold(): name for name in islice(_names(setting), _NAMES)}
     whole = [name for folded, name in names.items() if word in folded.split()]
-    if near := whole or [names[match] for match in get_close_matches(word, list(names), n=2, cutoff=0.8)]:
+    if near := whole or [names[match] for match in get_close_matches(word, list(names), n=2, cutoff=_ALIKE)]:
         return near
     parts = {part: name for folded, name in names.items() for part in folded.split()}
-    return [parts[match] for match in get_close_matches(word, list(parts), n=2, cutoff=0.8)]
+    return [parts[match] for match in get_close_matches(word, list(parts), n=2, cutoff=_ALIKE)]
 
 
 def _names(setting: Setting) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from checks import COMMAND, NestCommand
 
+from nestkit.doors.ask import answer_text
 from nestkit.testing import OllamaServer
 
 NOW = ("--now", "2026-03-18T09:00:00")
@@ -471,3 +472,15 @@ def test_private_notes_are_not_there_for_programs_tools_or_models(nest: NestComm
     told = json.loads(done.stdout)
     assert (told["status"], told["answer"]) == ("ok", []), told["steps"]
     assert "country" not in prompt
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ({"a": ["x", "y z"], "b": []}, "a:\n  x\n  y z\nb: none"),
+        ({"a": 1, "b": {"c": 2, "d": True}}, "a: 1\nb: c: 2; d: yes"),
+        ([["x", "y"], "a\nb"], "x; y\na b"),
+    ],
+)
+def test_lists_within_an_answer_are_told_apart(answer: object, text: str) -> None:
+    assert answer_text(answer) == text

@@ -236,6 +236,32 @@ def test_a_doctor_may_be_called_so() -> None:
         assert answer(text, visits) == ["A"]
 
 
+def test_days_are_notes_named_for_one_and_never_those_of_the_calendar() -> None:
+    log = Vault(
+        {
+            "2026-03-14.md": "mood:: 5\n",
+            "2026-03-16.md": "mood:: 4\n",
+            "2026-03-17 Walk.md": "mood:: 5\n",
+            "Plan.md": "---\ndate: 2026-03-16\n---\nmood:: 5\n",
+        }
+    )
+    assert answer("days with mood above 4", log) == answer("On which days was my mood 5?", log) == ["2026-03-14"]
+    assert answer("day with the lowest mood", log) == ["2026-03-16"]
+    for text in (
+        "days",
+        "how many days",
+        "How many days between 2026-03-01 and 2026-03-31?",
+        "last day",
+        "days in March 2026",
+    ):
+        refused(text, log)
+
+
+def test_two_readings_that_say_the_same_are_one() -> None:
+    lab = Vault({"Scope.md": "---\ntags: [equipment, electric]\n---\n", "Burner.md": "---\ntags: [equipment]\n---\n"})
+    assert answer("electric equipment", lab) == ["Scope"]
+
+
 def test_another_value_than_one_named_is_a_value() -> None:
     cars = notes(A={"type": "car", "class": "A"}, B={"type": "car", "class": "B"}, C={"type": "car", "class": ""})
     assert answer("cars with class A", cars) == ["A"]
