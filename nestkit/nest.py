@@ -345,10 +345,19 @@ class Nest(Lookups):
         return replace(script, tools=tuple(_as_builtin(tool) for tool in script.tools))
 
     def undo(self, run: str) -> tuple[Applied, ...]:
-        """What became of each file of a run that was taken back; nothing when it had changed none."""
-        from nestkit.vault.apply import undo
+        """What became of each file of a run that was taken back; nothing when it had changed none.
 
-        return undo(self.root, self.run_note(self.run_path(run)).id)
+        What was changed without a run's note is known by its whole id.
+        """
+        from nestkit.vault.apply import undo
+        from nestkit.vault.journal import is_run_id
+
+        try:
+            run = self.run_note(self.run_path(run)).id
+        except NoteMissing:
+            if not (is_run_id(run) and (self.root / ".nest/undo" / run).is_dir()):
+                raise
+        return undo(self.root, run)
 
 
 def open_nest(

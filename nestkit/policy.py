@@ -160,7 +160,8 @@ def check_call(tool: Tool, leave: Leave) -> Refusal | None:
         wants = ", ".join(map(str, needed))
         every = tool.confirm == "always"  # no grant would spare the question
         hint = "ask again at a terminal, or with --yes" if every else f"run `nest trust {tool.name}`, or use --yes"
-        return Refusal(f"{tool.name} wants {wants}: that takes a person's yes", hint, tool.name, needs_person=True)
+        asks = "calls other tools in your name" if tool.manner == "composed" else f"wants {wants}"
+        return Refusal(f"{tool.name} {asks}: that takes a person's yes", hint, tool.name, needs_person=True)
     if tool.manner != "builtin" and any(effect.kind == "run" and not effect.scope for effect in tool.effects):
         reason = f"{tool.name} wants to run programs and does not say which"
         return Refusal(reason, "its script may declare each as `run:PROGRAM`", tool=tool.name)
@@ -206,11 +207,12 @@ REVIEW = "look at the changes in the run note, then ask again at a terminal, or 
 def effects_needing_leave(tool: Tool) -> tuple[Effect, ...]:
     """What a person must say yes to before this tool runs; empty when it only reads.
 
-    `confirm: always` asks even where nothing but reading is declared. Built-in writers stage: their changes are
-    looked at as changes (`check_changes`), not call by call.
+    `confirm: always` asks even where nothing but reading is declared, and so does a function over other tools: with it
+    a script that came from anywhere would use what a person granted to others. Built-in writers stage: their changes
+    are looked at as changes (`check_changes`), not call by call.
     """
     if tool.manner == "builtin":
         return ()
-    if tool.confirm == "always":
+    if tool.confirm == "always" or tool.manner == "composed":
         return tool.effects or (Effect("read"),)
     return tool.effects

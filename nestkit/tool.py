@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from nestkit.note import Problem
 
-Manner = Literal["function", "argparse", "click", "program", "shell", "builtin"]
-"""How a tool is called: a Python function; a command line of one of three makes; a shell script; a host function."""
+Manner = Literal["function", "argparse", "click", "program", "shell", "builtin", "composed"]
+"""How a tool is called: a Python function; a command line of one of three makes; a shell script; a host function; a
+function over other tools, run as part of the program that calls it."""
 
 SCRIPT_SUFFIXES = (".py", ".sh", ".bash", ".zsh")
 """Endings, in lower case, of the files that are read as scripts."""

@@ -199,13 +199,14 @@ class Recording:
         self._number += 1
         self._call = 0
 
-    def program(self, text: str, approval: str) -> None:
-        """A program is about to run, under this approval. Raises NestError when another one ran here before."""
+    def program(self, text: str, approval: str, before: str = "") -> None:
+        """A program is about to run, under this approval; `before` it the composed tools that it calls. Raises
+        NestError when another one ran here before."""
         known = self._told.programs.get(self._number)
         if known is None or known["approval"] != approval:
             event = {"event": "program", "number": self._number, "text": text, "approval": approval}
-            self._write(event)
-        if known is not None and known["text"] != text:
+            self._write(event | ({"before": before} if before else {}))
+        if known is not None and (known["text"], known.get("before", "")) != (text, before):
             self.diverged = f"program {self._number} is not the one that ran before"
             raise NestError(f"this run does not run again as it did: {self.diverged}", "ask again")
 

@@ -234,7 +234,9 @@ def _run_all(told: Recorded, played: _Played, execute: Execute) -> tuple[int, Di
             continue
         count += 1
         played.begin(event["number"], event["ran"])
-        wrong = check_program(event["program"])
+        if before := told.programs.get(event["ran"], {}).get("before"):
+            execute(before)
+        wrong = check_program(event["program"]) if event["ran"] not in told.programs else []
         outcome = Outcome(error=f"not run: {'; '.join(wrong)}") if wrong else execute(event["program"])
         if played.missing:
             raise StateError(played.missing, "it was too large, or an older nest made the trace; --program calls anew")

@@ -238,7 +238,7 @@ def new_script(nest: Nest, name: str, manner: str = "function") -> str:
     from nestkit.parse.names import identifier
 
     stem, _, function = name.partition(".")
-    _check_new_name(stem, function, name)
+    check_new_name(stem, function, name)
     plain = identifier(stem.replace("-", "_"))
     if (f"{plain}.{function}" if function else plain) in {tool.name for tool in nest.registry.tools}:
         raise NoteExists(f"there is a tool called {name} already", "`nest tools show` tells of it; choose another name")
@@ -252,7 +252,7 @@ def new_script(nest: Nest, name: str, manner: str = "function") -> str:
     return path
 
 
-def _check_new_name(stem: str, function: str, name: str) -> None:
+def check_new_name(stem: str, function: str, name: str) -> None:
     """Raises ConfigError for a name that would hide something or could not be called."""
     plain = stem.replace("-", "_")
     hint = "letters, digits and _, like `nest tools new reading_list` or `nest tools new reports.weekly`"

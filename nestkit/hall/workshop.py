@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nestkit.change import Change
 from nestkit.errors import NoLayers, SandboxError, VaultError
+from nestkit.hall.composed import find_composed
 from nestkit.hall.desk import Desk
-from nestkit.hall.gate import Gate, find_tools
+from nestkit.hall.gate import Gate, find_tools, script_digests
 from nestkit.hall.packages import beside
 from nestkit.hall.recording import Recording
 from nestkit.note import Problem
@@ -104,30 +105,46 @@ class Workshop:
         """
         recording = self._recording
         recording.begin()
-        if wrong := check_program(program):
+        composed = find_composed(self._nest, program)
+        before = "\n\n".join(source for _, source in composed)
+        if wrong := [*check_program(before), *check_program(program)]:
             return Outcome(error=f"not run: {'; '.join(wrong)}")
-        asked = time.monotonic()
-        leave = self._gate.program(program, recording.told.programs.get(recording.number, {}).get("approval", ""))
-        self._broker.waited += time.monotonic() - asked
+        whole = f"{before}\n\n{program}" if before else program
+        leave = self._ask_leave(whole, [tool for tool, _ in composed])
         if isinstance(leave, Refusal):
             return Outcome(error=f"PermissionError: {leave.reason}", refusals=(leave,))
-        recording.program(program, leave)
-        if self._execute is None:
-            run = self._run
-            engine = self._engine = self._opened()
-            self._open.callback(self._nest.engines.give_back, engine)
-            self._loaded = self._open.enter_context(Loaded(engine))
-            self._nest.phases.beside["isolation"] = self._ahead.seconds
-            self._execute = self._open.enter_context(
-                engine.program(
-                    self._broker, now=run.ask.now, seed=self._seed, world=find_world(self._nest, run.ask, engine)
-                )
-            )
-        self._prepare(program)
+        recording.program(program, leave, before)
+        execute = self._execute or self._start()
+        self._prepare(whole)
         limits = self._run.ask.limits
         seconds = max(0.01, min(limits.step_seconds, self.left()))
         self._broker.limits = replace(limits, step_seconds=round(seconds, 3))
-        return self._execute(program)
+        made = execute(before) if before else None
+        return made if made and made.error else execute(program)
+
+    def _ask_leave(self, whole: str, composed: Sequence[Tool]) -> Refusal | str:
+        """As `Gate.program`, for a program with all that is run as part of it; the time it takes is nobody's."""
+        asked, told = time.monotonic(), self._recording.told.programs.get(self._recording.number, {})
+        leave = self._gate.program(whole, told.get("approval", ""))
+        for tool in composed:
+            self.digests[tool.script] = script_digests(self._nest)[tool.script]
+            leave = leave if isinstance(leave, Refusal) else self._gate.call(tool, {}) or leave
+        self._broker.waited += time.monotonic() - asked
+        return leave
+
+    def _start(self) -> Execute:
+        """Where the programs of this run work, from the first of them on."""
+        run = self._run
+        engine = self._engine = self._opened()
+        self._open.callback(self._nest.engines.give_back, engine)
+        self._loaded = self._open.enter_context(Loaded(engine))
+        self._nest.phases.beside["isolation"] = self._ahead.seconds
+        self._execute = self._open.enter_context(
+            engine.program(
+                self._broker, now=run.ask.now, seed=self._seed, world=find_world(self._nest, run.ask, engine)
+            )
+        )
+        return self._execute
 
     def _opened(self) -> Engine:
         try:
@@ -192,6 +209,9 @@ class Workshop:
     def _script(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
         """The value of a script's tool, run on the vault; on a private copy where it may write or must not see all."""
         arguments = as_opened(tool, arguments, self._desk.find_path, self._is_there)
+        if tool.manner == "composed":
+            text = f"{tool.name} is part of a program: call it by its name, as {tool.signature}"
+            raise ToolFailed("TypeError", text, ("TypeError",))
         script = next(script for script in self._nest.registry.scripts if script.path == tool.script)
         self.digests[script.path] = script.digest
         if self._nest.packages.find(script) is None:

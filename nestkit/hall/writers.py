@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nestkit.errors import NestError
 from nestkit.hall.servers import Line, check_name, list_ollama, open_chat
 from nestkit.policy import Refusal
 from nestkit.run import Ask, End, Execute, Outcome, Step
@@ -104,11 +105,24 @@ def kept_program(told: Recorded) -> str:
 
 def draft_call(call: Call) -> str:
     """The program that makes this one call and answers with its value."""
-    plain = {name: value for name, value in call.named.items() if name.isidentifier() and not iskeyword(name)}
-    odd = {name: value for name, value in call.named.items() if name not in plain}
-    shown = [repr(value) for value in call.arguments] + [f"{name}={value!r}" for name, value in plain.items()]
+    arguments, named = call.arguments, call.named
+    if call.tool.manner == "composed":  # no broker will see to it that the values fit
+        arguments, named = (), _bound(call)
+    plain = {name: value for name, value in named.items() if name.isidentifier() and not iskeyword(name)}
+    odd = {name: value for name, value in named.items() if name not in plain}
+    shown = [repr(value) for value in arguments] + [f"{name}={value!r}" for name, value in plain.items()]
     shown += [f"**{odd!r}"] if odd else []
     return f"final_answer({call.tool.name}({', '.join(shown)}))\n"
+
+
+def _bound(call: Call) -> Mapping[str, Any]:
+    """The values of a call by parameter, as the tool's types ask for them. Raises NestError."""
+    from nestkit.sandbox.arguments import BadArguments, bind  # late: few tools are bound here
+
+    try:
+        return bind(call.tool, call.arguments, call.named)
+    except BadArguments as error:
+        raise NestError(str(error), f"`nest call {call.tool.name} --help` shows what it takes") from None
 
 
 def _auto_model(nest: Nest, say: Callable[[str], None]) -> str:

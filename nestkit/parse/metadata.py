@@ -30,6 +30,8 @@ class Wishes:
     hidden: bool | None = None
     timeout: float | None = None
     cache: bool | None = None
+    program: bool | None = None
+    """It is run as part of the program that calls it."""
 
 
 UNREADABLE = Wishes(confirm="always")
@@ -182,6 +184,7 @@ _READERS: Mapping[str, tuple[str, Any]] = {
     "hidden": ("hidden", _read_flag),
     "timeout": ("timeout", _read_seconds),
     "cache": ("cache", _read_flag),
+    "program": ("program", _read_flag),
 }
 """Key -> the wish it becomes, and how it is read."""
 

@@ -74,6 +74,8 @@ def _script(source: Source, digest: str) -> Script:
         _finished(tool, draft, wishes, effects, code_words(source, draft.runs))
         for tool, draft in zip(texts, drafts, strict=True)
     ]
+    if wishes.program:
+        tools, unfit = _composed(source, tools), [*unfit, *_check_composed(source, tools)]
     placed, misplaced = _placed(tools, drafts, wishes, source)
     others = dict((*functions.others, *program.others))
     if not placed and not others:
@@ -157,6 +159,23 @@ def _finished(tool: Tool, draft: Draft, wishes: Wishes, effects: Effects, words:
         cache=bool(wished.cache),
         words=words,
     )
+
+
+def _composed(source: Source, tools: Sequence[Tool]) -> list[Tool]:
+    """The tools, the one that bears the script's name as a function over other tools, called by that name alone."""
+    return [
+        replace(tool, name=source.name, manner="composed") if _is_namesake(tool, source) else tool for tool in tools
+    ]
+
+
+def _check_composed(source: Source, tools: Sequence[Tool]) -> list[Problem]:
+    if len(tools) == 1 and _is_namesake(tools[0], source):
+        return []
+    return [source.problem(1, f"`program: true` is for a script with one function, called {source.name}")]
+
+
+def _is_namesake(tool: Tool, source: Source) -> bool:
+    return tool.manner == "function" and tool.target == source.name
 
 
 def _described(tool: Tool, doc: Doc) -> Tool:

@@ -219,7 +219,7 @@ def draft_call(call: Call) -> tuple[str, str]:
     words = []
     for name, value in call.arguments:
         words.append(repr(value) if kinds[name] in ("positional", "rest") else f"{name}={value!r}")
-    strip = "" if call.tool.manner == "function" else ".strip()"
+    strip = "" if call.tool.manner in ("function", "composed") else ".strip()"
     said = ", ".join(f"{name} = {value}" for name, value in call.arguments)
     reading = f"{call.tool.name}" + (f" with {said}" if said else "")
     return reading, f"final_answer({call.tool.name}({', '.join(words)}){strip})\n"

@@ -59,7 +59,7 @@ def find_kept(run: Run, vocabulary: Vocabulary) -> Kept | None:
     made = run.changes or any(step.outcome.files for step in run.steps)
     if run.status != "ok" or made or run.ask.selection or not run.path or not run.question:
         return None
-    program, before = _whole_program(run.steps)
+    program, before = whole_program(run.steps)
     tree = _tree(program)
     if tree is None or not any(call.allowed for call in run.calls) or not _computes_its_answer(tree):
         return None
@@ -91,7 +91,7 @@ def _shape(vocabulary: Vocabulary) -> list[Any]:
     return [*kinds, sorted(vocabulary.task_fields)]
 
 
-def _whole_program(steps: Sequence[Step]) -> tuple[str, str]:
+def whole_program(steps: Sequence[Step]) -> tuple[str, str]:
     """(the program that stands for all steps, all that was shown before its last part); empty when there is none."""
     if not steps or not steps[-1].outcome.final:
         return "", ""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nestkit.runs.replay import Difference, find_difference
@@ -33,11 +33,13 @@ OUTCOMES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(OUTCOMES)
 def test_an_outcome_that_was_recorded_and_read_back_does_not_differ(outcome: dict[str, Any]) -> None:
     assert find_difference(1, json.loads(draft_json(outcome)), json.loads(draft_json(outcome))) is None
 
 
+@settings(deadline=None)
 @given(OUTCOMES, OUTCOMES)
 def test_what_is_not_the_same_text_differs_whichever_way_one_looks(one: dict[str, Any], other: dict[str, Any]) -> None:
     if "seconds" in (one["limit"], other["limit"]):
