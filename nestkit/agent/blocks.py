@@ -37,10 +37,22 @@ _MOST_BLOCKS = 40
 _MOST_CLOSERS = 40
 """Closing marks that are tried for one opening mark: a longer reply is no short program."""
 
-_FENCE = re.compile(r"^[ \t>]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[\w+#.-]*)(?P<rest>[^\n`]*)$", re.M)
+_FENCE = re.compile(
+    r"^(?:[ \t>]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)?(?=[`~])|[^`~\n]{1,200}?(?=`{3,}(?:python|py|tool_code)[ \t]*$))"
+    r"(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[\w+#.-]*)(?P<rest>[^\n`]*)$",
+    re.M | re.I,
+)
+"""At the begin of a line or of an item of a list; behind other words only with a tag that is a program's."""
 _ONE_LINE = re.compile(r"^[ \t>]*(?P<mark>`{3,})(?P<tag>\w+)[ \t](?P<body>[^\n`]+)(?P=mark)[ \t]*$", re.M)
-_TAG = re.compile(r"<(?P<tag>code|execute|execute_ipython|python|tool_code|program)>", re.I)
-_CELL = re.compile(r"<\|python_tag\|>")
+_TAG = re.compile(
+    r"<(?P<tag>code|execute|execute_ipython|python|tool_code|program|function_calls)(?:\s[^<>]{0,80})?>"
+    r"|\[(?P<square>PYTHON)\]",
+    re.I,
+)
+_CELL = re.compile(r"<\|(?:python_tag|python_start|tool_call_start)\|>")
+_CELL_END = re.compile(r"<\|(?:python_end|tool_call_end)\|>")
+_TURN_END = re.compile(r"\s*(?:<\|[a-zA-Z_]{2,24}\|>|<｜[^｜<>]{2,24}｜>|</s>|<end_of_turn>|<end_code>|<EOT>)\s*$")
+_MOST_ENDS = 8
 
 
 def find_blocks(text: str) -> list[Block]:
@@ -57,15 +69,24 @@ def tidy(program: str) -> str:
     Prompts and entities are only taken off where the text is no Python as it stands.
     """
     program = _dedented(_without_mark(_dedented(program)))
-    for mend in (_without_prompts, html.unescape):
+    for mend in (_without_prompts, html.unescape, _without_ends, _without_odd_blanks):
         if not parses(program) and parses(mended := _dedented(mend(program))):
             return mended
     return program
 
 
 def joined(programs: Sequence[str]) -> str:
-    """All programs as one, those that say the same again left out."""
-    return "\n".join(dict.fromkeys(program for program in programs if program.strip()))
+    """All programs as one. One that a later one begins with is left out: run twice, a change would be made twice."""
+    kept: list[str] = []
+    for program in reversed([program for program in programs if program.strip()]):
+        bare = _bare(program)
+        if not any(later == bare or later.startswith(f"{bare}\n") for later in map(_bare, kept)):
+            kept.insert(0, program)
+    return "\n".join(kept)
+
+
+def _bare(program: str) -> str:
+    return re.sub(r"[ \t]+$", "", program.strip("\n"), flags=re.M)
 
 
 def parses(text: str) -> bool:
@@ -87,7 +108,8 @@ def _fenced(text: str) -> Iterator[Block]:
     place = 0
     while opening := _FENCE.search(text, place):
         body, place, is_open = _body(text, opening)
-        yield Block(opening.start(), opening["tag"].lower(), body, place, is_open)
+        tag = re.sub(r"^(python|py)[\d.]+$", r"\1", opening["tag"].lower())
+        yield Block(opening.start(), tag, body, place, is_open)
 
 
 def _body(text: str, opening: re.Match[str]) -> tuple[str, int, bool]:
@@ -118,7 +140,8 @@ def _one_line(text: str) -> Iterator[Block]:
 def _tagged(text: str) -> Iterator[Block]:
     place = 0
     while opening := _TAG.search(text, place):
-        closer = re.compile(rf"</?{opening['tag']}>", re.I).search(text, opening.end())
+        closing = rf"</?{opening['tag']}>" if opening["tag"] else r"\[/PYTHON\]"
+        closer = re.compile(closing, re.I).search(text, opening.end())
         rest = text[opening.end() : closer.start() if closer else len(text)]
         half = None if closer else re.search(r"<(?:/\w*)?\s*$", rest)
         place = closer.end() if closer else len(text)
@@ -126,9 +149,11 @@ def _tagged(text: str) -> Iterator[Block]:
 
 
 def _cell(text: str) -> Iterator[Block]:
-    """What follows the mark by which Llama 3 begins a program."""
+    """What follows the mark by which Llama or LFM begins a program."""
     if opening := _CELL.search(text):
-        yield Block(opening.start(), "", text[opening.end() :], len(text), False)
+        closer = _CELL_END.search(text, opening.end())
+        end = closer.start() if closer else len(text)
+        yield Block(opening.start(), "", text[opening.end() : end], end, False)
 
 
 def _dedented(program: str) -> str:
@@ -151,3 +176,22 @@ def _without_prompts(program: str) -> str:
         return program
     lines = [re.match(r"\s*(?:>>>|\.\.\.)(?: (.*)|$)", line) for line in program.split("\n")]
     return "\n".join(line[1] or "" for line in lines if line)
+
+
+def _without_ends(program: str) -> str:
+    """Without the marks by which models end a turn."""
+    for _ in range(_MOST_ENDS):
+        program, count = _TURN_END.subn("", program)
+        if not count:
+            break
+    return program
+
+
+def _without_odd_blanks(program: str) -> str:
+    """With blanks where lines begin with characters that only look like some."""
+    return re.sub(
+        r"^[ \t\u00a0\u200b\u2060\ufeff]+",
+        lambda lead: lead[0].replace("\u00a0", " ").translate({0x200B: None, 0x2060: None, 0xFEFF: None}),
+        program,
+        flags=re.M,
+    )

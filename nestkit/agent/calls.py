@@ -2,7 +2,8 @@
 
 Models trained to call tools by JSON do so also when asked for Python. **Source:** the chat templates of Hermes and
 Qwen (`<tool_call>`), Mistral (`[TOOL_CALLS]`), Llama 3 (`<function=...>`, `<|python_tag|>`), Qwen Coder
-(`<parameter=...>`), gpt-oss (`to=functions...`), and the ReAct pattern (`Action:`, `Action Input:`).
+(`<parameter=...>`), gpt-oss (`to=functions...`, `to=python`), DeepSeek (`tool▁call▁begin`, DSML), Kimi, GLM
+(`<arg_key>`), MiniMax (`<invoke>`), Gemma (`call:`), and the ReAct pattern (`Action:`, `Action Input:`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
@@ -34,9 +35,18 @@ _MARKED = re.compile(
     r"<(?P<tag>tool_calls?|function_calls?|tools?)>(?P<body>.*?)(?:</(?P=tag)>|(?=<(?P=tag)>)|$)"
     r"|\[TOOL_CALLS\](?P<list>.*?)(?=\[TOOL_CALLS\]|$)"
     r"|<function=(?P<name>[\w.-]+)>(?P<inner>.*?)(?:</function>|$)"
-    r"|to=functions\.(?P<to>[\w.-]+)[^{]{0,200}?(?P<message>\{.*?)(?=<\||$)",
+    r"|to=functions\.(?P<to>[\w.-]+)[^{]{0,200}?(?P<message>\{.*?)(?=<\||$)"
+    r"|to=(?P<engine>(?:functions\.)?python)\b[^{]{0,80}?<\|message\|>(?P<code>.*?)(?=<\||$)"
+    r"|<(?:\|tool_call_begin\||｜tool▁call▁begin｜)>(?P<begun>.*?)(?=<(?:\|tool_call|｜tool▁call)[_▁](?:begin|end)|$)"
+    r'|<(?:｜DSML｜|[\w-]{1,20}:)?invoke name="(?P<invoked>[^"<>]{1,80})">'
+    r"(?P<given>.*?)(?=</?(?:｜DSML｜|[\w-]{1,20}:)?invoke\b|$)"
+    r"|<(?:start_function_call|\|tool_call)>\s*call:(?P<called>[\w.-]+)\{(?P<pairs>[^{}]{0,4000})\}",
     re.S,
 )
+_BEGUN = re.compile(r"\s*(?:function<｜tool▁sep｜>)?\s*(?:functions\.)?(?P<name>[\w.-]+)(?::\d+)?")
+_GLM = re.compile(r"<arg_key>(?P<key>[^<>]*)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>", re.S)
+_INVOKED = re.compile(r'parameter name="(?P<key>[\w-]+)"[^<>]*>\n?(?P<value>.*?)\n?(?=</|$)', re.S)
+_PAIR = re.compile(r"(?P<key>\w+):(?:<escape>(?P<one>.*?)<escape>|<\|\"\|>(?P<two>.*?)<\|\"\|>|(?P<bare>[^,]*))", re.S)
 _ARGS = re.compile(r"\s*(?P<name>[\w.-]+)\s*(?:\[CALL_ID\]\w*)?\s*(?:\[ARGS\])?\s*(?=\{)")
 _PARAMETER = re.compile(r"<parameter=(?P<key>[\w-]+)>\n?(?P<value>.*?)\n?(?:</parameter>|(?=<parameter=)|$)", re.S)
 _REACT = re.compile(
@@ -48,16 +58,53 @@ def find_calls(text: str) -> list[Call]:
     """The calls in a text that marks them as such, in order."""
     found: list[Call] = []
     for mark in _MARKED.finditer(text):
-        if mark["name"]:
-            found.append(Call(mark["name"], _named_values(mark["inner"])))
-        elif mark["to"]:
-            found.append(Call(mark["to"], _arguments(find_json(mark["message"])[0])))
-        elif mark["list"] is not None and (named := _ARGS.match(mark["list"])):
-            found.append(Call(named["name"], _arguments(find_json(mark["list"][named.end() :])[0])))
-        else:
-            inner = mark["list"] if mark["list"] is not None else mark["body"]
-            found += find_calls(inner) or calls_in(find_json(inner)[0])
+        read = next((read for part, read in _READ.items() if mark[part] is not None), None)
+        found += [read(mark)] if read else _in_body(mark["list"] if mark["list"] is not None else mark["body"])
     return found
+
+
+def _in_body(text: str) -> list[Call]:
+    """The calls between the tags of Hermes, behind the mark of Mistral, and the like."""
+    if named := _ARGS.match(text):
+        return [Call(named["name"], _arguments(find_json(text[named.end() :])[0]))]
+    if (keys := _pairs(_GLM, text)) and (name := text.partition("<")[0].strip()):
+        return [Call(name, keys)]
+    return find_calls(text) or calls_in(find_json(text)[0])
+
+
+def _begun(mark: re.Match[str]) -> Call:
+    """A name, and JSON somewhere behind it."""
+    named = _BEGUN.match(mark["begun"])
+    name = named["name"] if named else mark["begun"].strip()
+    return Call(name, _arguments(find_json(mark["begun"])[0]))
+
+
+def _code(mark: re.Match[str]) -> Call:
+    """A program as it is, or in the JSON of a call."""
+    value = find_json(mark["code"])[0] if mark["code"].lstrip().startswith("{") else None
+    return Call("python", value if isinstance(value, dict) else mark["code"])
+
+
+def _pairs(pattern: re.Pattern[str], text: str) -> dict[str, Any]:
+    """Arguments that stand between marks, values as JSON where they are any."""
+    found: dict[str, Any] = {}
+    for pair in pattern.finditer(text):
+        key, *values = pair.groups()
+        bare = next((value for value in values if value is not None), "")
+        quoted = pattern is _PAIR and pair["bare"] is None
+        found[key] = bare if quoted else _value(bare.strip() if pattern is _PAIR else bare)
+    return found
+
+
+_READ: Mapping[str, Callable[[re.Match[str]], Call]] = {
+    "name": lambda mark: Call(mark["name"], _named_values(mark["inner"])),
+    "to": lambda mark: Call(mark["to"], _arguments(find_json(mark["message"])[0])),
+    "engine": _code,
+    "begun": _begun,
+    "invoked": lambda mark: Call(mark["invoked"], _pairs(_INVOKED, mark["given"])),
+    "called": lambda mark: Call(mark["called"], _pairs(_PAIR, mark["pairs"])),
+}
+"""Part of a mark -> the call that it spells."""
 
 
 def find_react(text: str) -> list[Call]:

@@ -64,6 +64,7 @@ def parse_reply(reply: Reply) -> Action | Unusable:
     text, has_thought = split_thinking(whole)
     if not text.strip():
         return Unusable(_why_empty(reply, whole, has_thought))
+    text = _before_made_up(text)
     found = find_blocks(text)
     if found and found[-1].is_open and reply.cut:
         return Unusable("the reply was cut off in the middle of the program; write a shorter one")
@@ -111,7 +112,7 @@ _NAMES = r"(?:think|thinking|thoughts?|reasoning|scratchpad|seed:think)"
 _OPEN = rf"<{_NAMES}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>"
 _CLOSE = rf"</{_NAMES}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>"
 _TAGS = re.compile(rf"(?P<open>{_OPEN})|(?P<close>{_CLOSE})", re.I)
-_ANALYSIS = re.compile(r"<\|channel\|>analysis.*?(?:<\|end\|>|(?=<\|start\|>|<\|channel\|>)|$)", re.S)
+_ANALYSIS = re.compile(r"<\|channel\|>analysis(?! to=).*?(?:<\|end\|>|(?=<\|start\|>|<\|channel\|>)|$)", re.S)
 _CHANNELS = re.compile(r"<\|(?:start|channel|message|constrain|end|call|return)\|>(?:assistant|final|commentary|json)?")
 _MOST_ENDS = 8
 _END = re.compile(r"(?:<\|[a-zA-Z_]{2,24}\|>|</s>|<end_of_turn>|<end_code>|<EOT>)$")
@@ -142,7 +143,7 @@ def split_thinking(text: str) -> tuple[str, str]:
     less, is_open = _without_thinking(text)
     if "<|channel|>" in less:
         less = _ANALYSIS.sub("", less)
-        less = less if find_calls(less) else _CHANNELS.sub("", less)
+        less = less if find_calls(less) else _CHANNELS.sub("\n", less)
     return less, "open" if is_open else "closed"
 
 
@@ -170,11 +171,31 @@ def _place(text: str, mark: str) -> int | None:
 
 
 _MADE_UP = re.compile(
-    r"^[ \t]*(?:\**Observations?\b|Step \d+: ?<data\b|<data name=|Execution (?:results?|logs?)\b)", re.M | re.I
+    r"^[ \t]*(?:\**(?:Observations?|(?:Tool |Program )?(?:Outputs?|Results?|Responses?))\**[ \t]*:|\**Observations?\b"
+    r"|Step \d+: ?<data\b|<data name=|Execution (?:results?|logs?)\b|<tool_(?:response|output|result)s?>"
+    r"|(?:User|Human|System|Tool)[ \t]*:)"
+    r"|<\|im_start\|>(?:user|tool|system)\b|<\|(?:user|observation|tool_response)\|>|<start_of_turn>user\b"
+    r"|<\|start_header_id\|>(?:user|ipython|tool)\b|<\|start\|>(?:user|functions\b)|<｜(?:User|tool▁outputs?▁begin)｜>|\[INST\]",
+    re.M | re.I,
 )
-"""How a model begins an outcome that only the run can tell."""
+"""How a model begins an outcome, or a turn, that is not its own to tell."""
+_MOST_MADE_UP = 8
 _SHOWN = {"", "text", "txt", "output", "console", "plaintext", "result"}
 """Tags of fences that show something."""
+
+
+def _before_made_up(text: str) -> str:
+    """The text up to the first outcome that the model made up after a program or a call: what follows builds on it."""
+    if _MADE_UP.search(text) is None:
+        return text
+    blocks = find_blocks(text)
+    for mark in islice(_MADE_UP.finditer(text), _MOST_MADE_UP):
+        if any(block.begin < mark.start() < block.end and parses(tidy(block.text)) for block in blocks):
+            continue
+        before = text[: mark.start()]
+        if any(_program_in(block) for block in blocks if block.end <= mark.start()) or find_calls(before):
+            return before
+    return text
 
 
 def _counting(blocks: Sequence[Block], text: str) -> Sequence[Block]:
@@ -254,7 +275,7 @@ def check_program(program: str, thought: str) -> Action | Unusable:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(program)
+            tree = ast.parse(program)
     except SyntaxError as error:
         lines = program.splitlines()
         line = error.lineno or 1
@@ -262,7 +283,16 @@ def check_program(program: str, thought: str) -> Action | Unusable:
         return Unusable(f"the program is not Python: {error.msg} on line {line}: {shown}", program)
     except (ValueError, RecursionError, MemoryError) as error:
         return Unusable(f"the program cannot be read: {error or type(error).__name__}", program)
+    if any(_names_final_answer(node) for node in ast.walk(tree)):
+        return Unusable("final_answer is a function, and a name of its own: call final_answer(value)", program)
     return Action(program + "\n", thought)
+
+
+def _names_final_answer(node: ast.AST) -> bool:
+    """Whether the name would stand for something else from here on."""
+    if isinstance(node, ast.Name):
+        return node.id == "final_answer" and not isinstance(node.ctx, ast.Load)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == "final_answer"
 
 
 def _why_empty(reply: Reply, whole: str, has_thought: str) -> str:
