@@ -89,10 +89,11 @@ class _Keeper:
 
     def __init__(self, child: Child, limits: Limits, ground: _Ground) -> None:
         self._child, self._limits, self._ground = child, limits, ground
-        self._watch = Watch(2 * limits.memory_bytes)  # its own, and that of the call it forked for
+        self._watch = Watch(2 * limits.memory_bytes, limits.cpu_seconds)  # its own, and that of the call it forked for
         self._open = ExitStack()
         self._open.callback(child.close)
         self._open.enter_context(self._watch.over(child))
+        self._is_loaded = False
         self._is_due = False
         """Whether the end of the last call's fork is still to be heard: it takes a while, and nobody waits for it."""
         self.is_fit = True
@@ -110,7 +111,7 @@ class _Keeper:
             return True
         self._child.wire.deadline = time.monotonic() + _END_SECONDS
         try:
-            return self._child.wire.receive().get("clean") is True
+            return _is_true(self._child.wire.receive(), "clean")
         except (Closed, Late, Broken, TooLarge):
             return False
 
@@ -118,13 +119,18 @@ class _Keeper:
         """The value of one call. Raises ToolFailed."""
         self.is_fit = False
         wire = self._child.wire
+        self._watch.cpu_seconds += self._limits.cpu_seconds
         try:
             wire.deadline, wire.left = time.monotonic() + seconds, MESSAGES * wire.most
-            wire.send_frame(draft_frame(request, OPENING_BYTES))
+            if not self._is_loaded and not _is_true(wire.receive(), "loaded"):
+                raise Broken("it did not load")
+            self._is_loaded = True
+            alone = _count_threads(self._child.number) > 1
+            wire.send_frame(draft_frame({**request, "alone": alone}, OPENING_BYTES))
             answer = wire.receive()
             if "ended" in answer:
                 raise explain(_read_end(answer["ended"]), job, self._limits, "")
-            self.is_fit = self._is_due = True
+            self.is_fit = self._is_due = not alone
             return read_answer(answer)
         except Late:
             text = f"{job.script} took longer than {seconds:.3g} seconds and was stopped"
@@ -165,6 +171,18 @@ def _stamp(folder: str) -> tuple[int, ...]:
 
 def _only_reads(job: Job) -> bool:
     return not (job.writable or job.over or job.network or job.run or job.shell)
+
+
+def _is_true(message: Mapping[str, Any], name: str) -> bool:
+    return message.get(name) is True
+
+
+def _count_threads(number: int) -> int:
+    """Threads of a process: those that a package has started would be missing in a fork, so it must not be forked."""
+    try:
+        return len(os.listdir(f"/proc/{number}/task"))
+    except OSError:
+        return 0  # it is gone, as will be noticed
 
 
 def _read_end(ended: Any) -> End:

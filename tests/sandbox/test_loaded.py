@@ -364,11 +364,46 @@ def test_a_package_that_cannot_be_loaded_fails_the_call_and_only_that(
         assert scripts.call(replace(job, function="read", arguments={"path": "Home.md"}), limits) == "home"
 
 
-def test_a_package_with_a_thread_of_its_own_is_loaded_for_each_call(call: Call, site: Path) -> None:
-    more = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+@pytest.mark.parametrize(
+    "start",
+    ["threading.Thread(target=lock.acquire, daemon=True).start()", "_thread.start_new_thread(lock.acquire, ())"],
+)
+def test_a_package_with_a_thread_of_its_own_is_loaded_for_each_call_and_keeps_it(
+    call: Call, job: Job, site: Path, start: str
+) -> None:
+    more = f"import threading, _thread\nlock = _thread.allocate_lock()\nlock.acquire()\n{start}\n"
+    asks = "\n\ndef taken() -> bool:\n    slow.lock.release()\n    time.sleep(0.3)\n    return slow.lock.locked()\n"
     (site / "slow/__init__.py").write_text(PACKAGE + more)
-    one, two = call("loaded"), call("loaded")
-    assert one != two
+    Path(job.root, "S/tool.py").write_text(SCRIPT + asks)
+    assert call("loaded") != call("loaded")
+    assert call("taken"), "the thread is there, and was waiting for it"
+
+
+BURNS = """
+import os
+if os.fork() == 0:
+    while True:
+        if os.fork() == 0:
+            end = time.process_time() + 0.1
+            while time.process_time() < end:
+                pass
+            os._exit(0)
+        os.wait()
+"""
+"""No process of it ever uses much."""
+
+
+def test_a_package_that_goes_on_working_between_calls_is_ended_by_the_processor_time_of_the_calls(
+    engine: Engine, job: Job, site: Path
+) -> None:
+    (site / "slow/__init__.py").write_text(f"{PACKAGE}{BURNS}")
+    with Loaded(engine) as scripts:
+        limits = Limits(cpu_seconds=1)
+        first = scripts.call(replace(job, function="loaded"), limits)
+        assert told(lambda: scripts.call(replace(job, function="odd", arguments={"kind": "sleep"}), limits))[1] == (
+            "S/tool.py used all its 1 seconds of processor time"
+        )
+        assert scripts.call(replace(job, function="loaded"), limits) != first
 
 
 def test_without_layers_each_call_is_made_alone(job: Job) -> None:

@@ -13,7 +13,6 @@ import importlib.machinery
 import os
 import random
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -32,6 +31,7 @@ def serve(link: wire.Wire, wish: dict[str, Any], walls: bytes) -> None:
     gc.collect()
     gc.freeze()
     before, most = _list(wish["scratch"]), link.most
+    link.send({"loaded": True})
     while True:
         link.most = wire.OPENING_BYTES
         try:
@@ -39,7 +39,7 @@ def serve(link: wire.Wire, wish: dict[str, Any], walls: bytes) -> None:
         except wire.Closed:
             return
         link.most = most
-        if threading.active_count() > 1:  # a package's own thread, which a fork would leave behind: one call, then anew
+        if request["alone"]:
             _answer(link, wish | request, walls)
         chance = random.getstate()  # Python itself shuffles it in every fork
         child = os.fork()
