@@ -27,6 +27,7 @@ from nestkit.sandbox.battery import lay_bait, read_attacks, run_attack
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.sandbox.job import Job, World
 from nestkit.sandbox.kernel import Kernel
+from nestkit.vault.place import user_folders
 
 _MICRO = 1e6
 _CALLS = 3000
@@ -78,6 +79,14 @@ def _measure(folder: Path, repeats: int) -> Iterator[Row]:
     yield draft_row("bare fork of the warm parent, first program done", bare, MILLI, "ms")
     work = median(float(_run_python(str(file))) for _ in range(max(5, repeats // 3)))
     yield Row("work in plain Python", work * MILLI, "ms")
+    for name in ("monty", "wasm"):
+        try:
+            interpreter = open_engine(name, cache=user_folders().cache)
+        except SandboxError as error:
+            print(f"skipped: {error}", file=sys.stderr)
+            continue
+        with interpreter as engine:
+            yield from _measure_interpreter(engine, bare, work, repeats)
     for tier in ("kernel-full", "kernel-lite"):
         try:
             opened = open_engine(tier)
@@ -86,6 +95,18 @@ def _measure(folder: Path, repeats: int) -> Iterator[Row]:
             continue
         with opened as engine:
             yield from _measure_tier(engine, vault, repeats, bare, plain, work)
+
+
+def _measure_interpreter(engine: Engine, bare: list[float], work: float, repeats: int) -> Iterator[Row]:
+    """Another interpreter, by the clock outside: the one inside stands still."""
+    start = measure(max(5, repeats // 5), lambda: run_one(engine))
+    yield draft_row(f"{engine.tier}: start, first program done", start, MILLI, "ms", bare, "a bare fork")
+    with programs(engine) as execute:
+        execute("1")
+        many = median(execute(f"for _ in range({_CALLS}):\n    nothing()").seconds for _ in range(5)) / _CALLS
+        inside = median(execute(_WORK).seconds for _ in range(5))
+    yield Row(f"{engine.tier}: brokered call, warm", many * _MICRO, "us")
+    yield Row(f"{engine.tier}: the same work in a program", inside * MILLI, "ms", inside / work, "plain Python")
 
 
 def _measure_tier(

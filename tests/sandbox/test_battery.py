@@ -93,6 +93,15 @@ def test_a_report_names_what_got_out_and_counts_the_rest() -> None:
     assert plain_battery(report)["held"] is False
 
 
+def test_a_report_on_an_interpreter_knows_one_contract_and_no_layers() -> None:
+    attacks = (Attack("files/read", "1"),)
+    report = Battery("monty, scripts in kernel-full", attacks, frozenset(), {"brokered": {}})
+    lines = [*draft_battery(report)]
+    assert lines[0] == "brokered, monty, scripts in kernel-full: 0 of 1 attacks got out"
+    assert not any("sandboxed" in line for line in lines)
+    assert plain_battery(report)["held"] is True
+
+
 OFF = """
 import subprocess, sys
 from nestkit.sandbox.battery import lay_bait, read_attacks, run_attack

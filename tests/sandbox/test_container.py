@@ -137,6 +137,33 @@ def test_programs_run_and_state_lives_on(engine: Engine) -> None:
         assert "Error" in execute("import socket\nsocket.socket()").error
 
 
+IN_ANOTHER_THREAD = """
+import os, socket, time
+real, said = time.sleep, []
+def sleep(seconds):
+    time.sleep = real
+    for attempt in (os.fork, socket.socket, lambda: open("/etc/hostname")):
+        try:
+            said.append(attempt())
+        except OSError as error:
+            said.append(type(error).__name__)
+    real(seconds)
+time.sleep = sleep
+for _ in range(100):
+    if len(said) == 3: break
+    real(0.05)
+final_answer(said)
+"""
+
+
+def test_the_thread_that_looks_after_nest_is_shut_in_as_well(engine: Engine) -> None:
+    """A filter holds the thread that set it and those it begins: code lent to an older thread would be free."""
+    with engine.program(make_broker(), now=NOW, seed=1) as execute:
+        outcome = execute(IN_ANOTHER_THREAD)
+    assert outcome.error == ""
+    assert outcome.value == ["PermissionError"] * 3
+
+
 def test_a_hang_is_killed_by_the_container_s_name(engine: Engine, state: Path) -> None:
     with engine.program(make_broker(step_seconds=0.5), now=NOW, seed=1) as execute:
         assert execute("while True: pass").limit == "seconds"

@@ -125,6 +125,31 @@ def test_it_gives_no_files_and_runs_no_scripts_by_itself(engine: Engine, tmp_pat
         alone.call(Job("s.py", str(tmp_path), NOW, function="f"), Limits())
 
 
+DOOR = "import _host, struct\ndef frame(text): return struct.pack('>I', len(text)) + text\n"
+DOORS = {
+    "a forged end": ('_host.call(b\'!\' + frame(b\'{"done": {"final": true, "value": 7}}\'))\nwhile True: pass', 7),
+    "a forged call": ('_host.call(b\'!\' + frame(b\'{"call": "os.system", "args": [], "kwargs": {}}\'))', None),
+    "no frame": ("_host.call(b'!' + b'\\xff' * 100)", None),
+    "a frame without end": ("_host.call(b'!' + struct.pack('>I', 1 << 20) + b'x')", None),
+    "nothing": ("_host.call(b'')", None),
+    "a wish for more than there is": ("_host.call(b'?' + b'\\xff' * 4)", None),
+    "another verb": ("_host.call(b'#' * 100)", None),
+    "pickle": ("_host.call(b'!' + frame(b'\\x80\\x04K\\x01.'))", None),
+}
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_what_is_forged_at_the_door_is_only_what_a_program_may_say(engine: Engine, name: str) -> None:
+    """Whoever holds the door can say anything: it gains no call that was not offered, and nest goes on."""
+    program, value = DOORS[name]
+    broker = make_broker(step_seconds=1.0, message_bytes=1 << 20)
+    with engine.program(broker, now=NOW, seed=1) as execute:
+        outcome = execute(DOOR + program)
+        assert outcome.value in (value, b"")
+        assert not [call for call in outcome.calls if call.allowed]
+        assert 2 in [execute("1 + 1").value for _ in range(3)], "what is left of a forged talk ends with its child"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("group", sorted({attack.group for attack in read_attacks()}))
 def test_no_attack_gets_out(engine: Engine, group: str) -> None:

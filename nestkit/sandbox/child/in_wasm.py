@@ -52,7 +52,7 @@ def main() -> None:
     os.environ["TMPDIR"] = wish["room"]
     texts = {name: Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in _FILES}
     artifacts = engine.artifacts()
-    alone.shut_in([wish["engine"]], [], [wish["room"], wish["cache"]], CPU=wish["cpu_seconds"] + _OWN_SECONDS)
+    alone.shut_in([wish["engine"], wish["cache"]], [], [wish["room"]], CPU=wish["cpu_seconds"] + _OWN_SECONDS)
     alone.end_with_nest()
     engine.run(
         ["-c", _BOOT],
