@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nestkit.errors import NestError, NoteExists, NoteMissing
+from nestkit.errors import NestError, NoteExists, NoteMissing, OutsideVault
 from nestkit.index import facts, search
 from nestkit.index.finder import Finder
 from nestkit.index.relink import find_link
@@ -103,7 +103,8 @@ class Desk:
             pairs = [(link, self.resolve(link.target, path)) for link in parsed.links]
         else:
             pairs = facts.links_of(self.index, path)
-        return [facts.link_record(link, resolved) for link, resolved in pairs]
+        known = [(link, None if resolved and self.is_private(resolved) else resolved) for link, resolved in pairs]
+        return [facts.link_record(link, resolved) for link, resolved in known]
 
     def backlinks(self, note: str) -> list[Record]:
         found = facts.list_backlinks(self.index, self._path(note))
@@ -159,7 +160,7 @@ class Desk:
         return self.resolve(target, "") if target.strip() else None
 
     def write_note(self, path: str, text: str, overwrite: bool) -> str:
-        path = _as_note(path)
+        path = self._new_path(path)
         if self.stage.read(path) is not None and not overwrite:
             raise NoteExists(f"{path} is already there", "pass overwrite=True, or choose another name")
         self.stage.write(path, text.encode())
@@ -179,7 +180,7 @@ class Desk:
         return path
 
     def move_note(self, note: str, path: str) -> str:
-        path = _as_note(path)
+        path = self._new_path(path)
         if self.stage.read(path) is not None:
             raise NoteExists(f"{path} is already there", "choose another name")
         self.stage.move(self._path(note), path)
@@ -197,9 +198,16 @@ class Desk:
         for staged in self.stage.paths():
             if note in (staged, title_of(staged)) and self.stage.read(staged) is not None:
                 return staged
-        path = facts.get_path(self.index, note)
+        path = facts.get_path(self.index, note, self.is_private)
         if self.is_private(path):
-            raise NoteMissing(f"no note called {note!r}")
+            raise NoteMissing(f"no note called {note!r}", facts.nearest_hint(self.index, note, self.is_private))
+        return path
+
+    def _new_path(self, path: str) -> str:
+        """The path of a note to be written. Raises OutsideVault for a private one: what is there would be shown."""
+        path = _as_note(path)
+        if self.is_private(path):
+            raise OutsideVault(f"{path} is private", "choose another place; what is private is a person's to write")
         return path
 
     def _text(self, path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,22 +21,24 @@ from nestkit.note import Block, Field, Heading, Note, Problem, Task, title_of
 Record = dict[str, Any]
 
 
-def get_path(index: Index, note: str) -> str:
-    """The stored path of a note named by path, name or link text; raises NoteMissing with the nearest names."""
+def get_path(index: Index, note: str, is_hidden: Callable[[str], bool] = lambda path: False) -> str:
+    """The stored path of a note named by path, name or link text; raises NoteMissing with the nearest names, none of
+    them hidden."""
     row = index.one("SELECT path FROM files WHERE path = ? AND kind != 'other'", note)
     if row is not None:
         return str(row[0])
     found = find_link(index, "", note.strip().removeprefix("[[").removesuffix("]]").partition("|")[0].partition("#")[0])
     if found.dest is not None:
         return found.dest.path
-    raise NoteMissing(f"no note called {note!r}", nearest_hint(index, note))
+    raise NoteMissing(f"no note called {note!r}", nearest_hint(index, note, is_hidden))
 
 
-def nearest_hint(index: Index, name: str) -> str:
+def nearest_hint(index: Index, name: str, is_hidden: Callable[[str], bool] = lambda path: False) -> str:
     """Names of notes that look like this one, as a sentence; empty when none does."""
     from difflib import get_close_matches  # late: only a wrong name pays for it
 
-    titles = {title_of(str(row[0])): None for row in index.rows("SELECT path FROM files WHERE kind != 'other'")}
+    paths = [str(row[0]) for row in index.rows("SELECT path FROM files WHERE kind != 'other'")]
+    titles = {title_of(path): None for path in paths if not is_hidden(path)}
     near = get_close_matches(title_of(name), list(titles), n=3, cutoff=0.6)
     return f"did you mean {', '.join(near)}?" if near else "`nest find` searches names and text"
 

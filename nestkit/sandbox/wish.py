@@ -14,6 +14,8 @@ from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.child.wire import pack
 from nestkit.sandbox.job import Job, World
 
+_PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin")
+
 
 def draft_ceilings(limits: Limits, *, cpu_seconds: int = 0) -> dict[str, int]:
     """What the kernel is to hold each process to."""
@@ -98,16 +100,15 @@ def _sight(job: Job | World) -> dict[str, Any]:
 
 def find_programs(names: Sequence[str]) -> list[str]:
     """The files that must be executable for these programs to start: themselves, what interprets them, the loaders."""
-    found = [
-        os.path.realpath(file) for name in names if (file := shutil.which(name, path="/usr/local/bin:/usr/bin:/bin"))
-    ]
+    known = [name for name in names if os.path.dirname(name) in ("", *_PROGRAMS)]  # never `./x` of the vault or of ours
+    found = [os.path.realpath(file) for name in known if (file := shutil.which(name, path=":".join(_PROGRAMS)))]
     if not found:
         return []
     for file in list(found):
         with open(file, "rb") as program:
             first = program.readline(256)
-        if first.startswith(b"#!"):
-            words = [os.fsdecode(word) for word in first[2:].split()]
+        words = [os.fsdecode(word) for word in first[2:].split()] if first.startswith(b"#!") else []
+        if words:
             found.append(os.path.realpath(words[0]))
             if words[0].endswith("/env") and words[1:]:
                 found += find_programs(words[1:2])

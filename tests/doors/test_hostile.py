@@ -184,3 +184,29 @@ def test_nest_itself_is_not_kept_busy_by_what_a_program_looks_up(
 def test_texts_of_notes_may_be_long(nest: NestCommand, ops: Path) -> None:
     told, _ = ask(nest, "write_note('Long', 'word ' * 100_000)\nfinal_answer(len(read_note('Long')))")
     assert (told["status"], told["answer"]) == ("ok", 500_000)
+
+
+def test_what_is_private_comes_out_by_no_detour(nest: NestCommand, ops: Path) -> None:
+    """Its text by a diff, its name by a near one, its place by a link."""
+    (ops / "nest.toml").write_text('[vault]\nprivate = ["Diary"]\n')
+    (ops / "Diary").mkdir()
+    (ops / "Diary/Confession.md").write_text("the secret words\n")
+    (ops / "Open.md").write_text("[[Confession]]\n")
+    tries = (
+        "write_note('Diary/Confession.md', 'x', overwrite=True)",
+        "write_note('Diary/Confession.md', 'x')",
+        "write_note('diary/CONFESSION', 'x', overwrite=True)",
+        "move_note('Open', 'Diary/Confession.md')",
+        "append_note('Diary/Confession.md', 'x')",
+        "read_note('Confessio')",
+        "links('Open')",
+    )
+    lines = [f"try: print({each})\nexcept Exception as e: print(e)" for each in tries]
+    told, server = ask(nest, "\n".join(lines), "final_answer(1)")
+    assert told["status"] == "ok", told
+    text = told["steps"][0]["output"] + json.dumps(server.requests) + (ops / told["run"]).read_text("utf-8")
+    assert "secret words" not in text
+    printed = told["steps"][0]["output"].splitlines()
+    assert [line for line in printed if "is private" in line] == printed[:4]
+    assert "Confession" not in printed[5]
+    assert "'resolved': None" in printed[6]

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from nestkit.change import digest
 from nestkit.errors import SandboxError
 from nestkit.policy import Limits
 from nestkit.sandbox import dial
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.sandbox.job import Job, ToolFailed
+from nestkit.sandbox.wish import find_programs
 from nestkit.testing import make_vault
 
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
@@ -301,6 +303,33 @@ def test_named_programs_can_be_started_and_no_others(engine: Engine, call: Calla
         call("run", {"run": ("echo",)}, words=["cat", "/etc/passwd"])
     assert failed.value.kind == "PermissionError"
     assert call("shell", {"run": ("sh",)}, text="echo hi; cat /etc/passwd; ls /home /root") == "hi\n"
+
+
+def test_what_a_script_may_start_has_not_changed_since_leave_was_given(engine: Engine, tmp_path: Path) -> None:
+    if not engine.layers:
+        pytest.skip("no program is started without namespaces")
+    tmp_path.chmod(0o755)
+    notes = {"02_System/go.sh": ". 02_System/lib.sh\n", "02_System/lib.sh": "echo as shown\n"}
+    vault = make_vault(tmp_path / "vault", notes)
+    modules = {path: digest(text.encode()) for path, text in notes.items()}
+    job = Job(
+        "02_System/go.sh", str(vault), NOW, run=("sh",), shell="sh", modules={**modules, "02_System/gone.sh": "0"}
+    )
+    assert engine.call(job, Limits()) == "as shown\n"
+    (vault / "02_System/lib.sh").write_text("echo something else\n")
+    with pytest.raises(ToolFailed, match=r"lib\.sh, which 02_System/go\.sh may start, has changed"):
+        engine.call(job, Limits())
+
+
+def test_a_program_is_one_of_the_machine_and_none_of_the_vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for it opens it, and a pipe would hold nest for ever."""
+    os.mkfifo(tmp_path / "pipe", 0o755)
+    (tmp_path / "evil").write_text("#!\n")
+    (tmp_path / "evil").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for name in ("./pipe", str(tmp_path / "pipe"), "./evil", "../" + tmp_path.name + "/evil", "evil", ""):
+        assert find_programs([name]) == []
+    assert os.path.realpath("/bin/sh") in find_programs(["/bin/sh"])
 
 
 def test_what_a_program_leaves_running_is_gone_with_its_tool(engine: Engine, call: Callable[..., Any]) -> None:

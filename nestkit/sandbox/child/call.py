@@ -60,6 +60,8 @@ def _call(wish: dict[str, Any], is_set: bool) -> Any:
         source = script.read()
     if wish["digest"] and _digest(source) != wish["digest"]:
         raise RuntimeError(f"{wish['script']} has changed since it was read")
+    if wish["run"]:
+        _check_covered(wish)
     if wish["shell"]:
         if not wish["run"]:
             raise RuntimeError(f"there is no {wish['shell']} on this machine, which {wish['script']} is written for")
@@ -68,6 +70,19 @@ def _call(wish: dict[str, Any], is_set: bool) -> Any:
     if wish["function"]:
         return _call_function(source, file, package, wish["function"], wire.unpack(wish["arguments"]))
     return _run_command(source, file, package, wish["argv"])
+
+
+def _check_covered(wish: dict[str, Any]) -> None:
+    """Raises RuntimeError where a file that leave was given for has changed: no loader of ours sees what a program
+    loads."""
+    for path, seal in (wish["modules"] or {}).items():
+        try:
+            with open(f"{wish['shown']}/{path}", "rb") as file:
+                found = _digest(file.read())
+        except OSError:
+            continue  # what cannot be read here cannot be started either
+        if found != seal:
+            raise RuntimeError(f"{path}, which {wish['script']} may start, has changed since it was read")
 
 
 def _digest(source: bytes) -> str:
