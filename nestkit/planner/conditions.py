@@ -182,6 +182,8 @@ def _day(parts: Parts, setting: Setting) -> Made:
     names = parts.get("dayname") or parts.get("dayverb") or setting.implied_days(when.how)
     if when.low.size != 4:
         names = tuple(name for name in names if setting.facts.names[name].is_day)
+    if (when.low.near or when.high.near) and set(names) & set(english().yearly_names):
+        return None
     if (when.low.ahead or when.high.ahead) and not set(names) <= set(english().due_names):
         return None
     if not names:

@@ -20,6 +20,8 @@ class Span:
     last: str
     ahead: bool = False
     """A month without its year that has not begun: this year's for what is due, anyone's guess for all else."""
+    near: bool = False
+    """Said by today and not by its year: of a birthday, any year's may be meant."""
 
     @property
     def size(self) -> int:
@@ -35,7 +37,11 @@ class Span:
 def find_spans(tokens: Sequence[Token], start: int, today: date) -> Iterator[tuple[int, Span]]:
     """(end, span) of each way to read days here, the longest first."""
     found = {end: span for end, span in _spans(tokens, start, today) if span is not None}
-    yield from sorted(found.items(), key=lambda item: -item[0])
+    for end, span in sorted(found.items(), key=lambda item: -item[0]):
+        yield end, replace(span, near=not any(_YEAR.search(token.norm) for token in tokens[start:end]))
+
+
+_YEAR = re.compile(r"\d{4}")
 
 
 def single(day: date) -> Span:

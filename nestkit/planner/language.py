@@ -62,6 +62,7 @@ class English:
     particles: Names
     days_named: Names
     rated_names: Names
+    yearly_names: Names
     money_names: Names
     currency_names: Names
     implied_number: Names

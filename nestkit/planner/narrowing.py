@@ -157,7 +157,8 @@ def test(condition: Condition, draft: Draft, records: str, one: str, *, check: b
         case Tagged(tag):
             return f"{no}tagged({one}, {tag.lower()!r})" if tag else f'{no}{one}["tags"]'
         case AnyOf(conditions):
-            return " or ".join(f"({test(each, draft, records, one, check=False)})" for each in conditions)
+            check = check and len(set(map(_names_in, conditions))) == 1
+            return " or ".join(f"({test(each, draft, records, one, check=check)})" for each in conditions)
         case Joined(names, notes):
             return _joined(names, notes, draft, records, one)
         case WithTasks(tasks, _, owners):
@@ -168,6 +169,13 @@ def test(condition: Condition, draft: Draft, records: str, one: str, *, check: b
             return _PROGRESS[word]
         case _:
             return _placed(condition, draft, one)
+
+
+def _names_in(condition: Condition) -> Names:
+    """The properties a condition is about; of another sort of condition none."""
+    if isinstance(condition, Is):
+        return tuple(dict.fromkeys(name for name, _ in condition.options))
+    return condition.names if isinstance(condition, Compares | Between | Has) else ()
 
 
 def _placed(

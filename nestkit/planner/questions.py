@@ -151,8 +151,8 @@ def _superlative(parts: Parts, setting: Setting) -> Query | None:
 def _verb_most(parts: Parts, setting: Setting) -> Query | None:
     """ "Which contract ends next": the next lies ahead, the last and the first do not."""
     turn, names = parts["turn"], tuple(name for name in parts["dayverb"] if setting.facts.names[name].is_day)
-    if not names or set(names) & set(english().due_names):
-        return None  # what is due next depends on what is done already
+    if not names or set(names) & {*english().due_names, *english().yearly_names}:
+        return None  # what is due next depends on what is done already, and birthdays come round again
     sides = Compares(names, ">=" if turn == "next" else "<=", setting.today.isoformat(), AS_SAID)
     selection = narrowed(parts["selection"], {"further": (sides,)})
     return Extreme(selection, Order(names, 10, turn == "last"))

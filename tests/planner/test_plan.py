@@ -262,6 +262,26 @@ def test_two_readings_that_say_the_same_are_one() -> None:
     assert answer("electric equipment", lab) == ["Scope"]
 
 
+def test_a_birthday_comes_round_every_year() -> None:
+    friends = notes(A={"type": "friend", "birthday": "1990-03-20"}, B={"type": "friend", "birthday": "1991-05-01"})
+    for text in (
+        "friends with a birthday in March",
+        "friends whose birthday is today",
+        "which friend has birthday next",
+    ):
+        refused(text, friends)
+    assert answer("friends with a birthday in March 1990", friends) == ["A"]
+    assert answer("friends with a birthday before 1991", friends) == ["A"]
+
+
+def test_what_none_of_the_notes_can_say_is_not_said_of_any() -> None:
+    vault = notes(A={"type": "paper"}, B={"type": "book", "finished": "2026-01-01"}, C={"type": "book", "finished": ""})
+    assert answer("books not finished yet", vault) == ["C"]
+    for text in ("papers not finished yet", "papers finished in 2025 or finished in 2026"):
+        with pytest.raises(LookupError, match="none of these has finished"):
+            answer(text, vault)
+
+
 def test_another_value_than_one_named_is_a_value() -> None:
     cars = notes(A={"type": "car", "class": "A"}, B={"type": "car", "class": "B"}, C={"type": "car", "class": ""})
     assert answer("cars with class A", cars) == ["A"]
