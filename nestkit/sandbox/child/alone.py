@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import resource
+import signal
 import sys
 import threading
 import time
@@ -115,6 +116,10 @@ def _find_loaders() -> list[str]:
 
 
 def _end_with(parent: int) -> None:
+    """Wait until nest is gone, and end with all of this process' group: an interpreter below is in it."""
     while os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
-    os._exit(1)
+    try:
+        os.killpg(0, signal.SIGKILL)
+    finally:
+        os._exit(1)
