@@ -16,7 +16,7 @@ from contextlib import suppress
 _PREFIX = "nest-held-"
 _NAME = re.compile(rf"{_PREFIX}[A-Za-z0-9_]{{6,16}}")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_TRIES = 5
+_TRIES = 50
 
 
 class Held:
@@ -28,11 +28,14 @@ class Held:
 
         for _ in range(_TRIES):
             self.folder = tempfile.mkdtemp(prefix=_PREFIX)
-            self._file = os.open(self.folder, _FOLDER)
+            try:  # somebody who clears away may take it for abandoned before it is locked
+                self._file = os.open(self.folder, _FOLDER)
+            except FileNotFoundError:
+                continue
             if _is_ours(self._file, self.folder):
                 os.fchmod(self._file, mode)
                 return
-            os.close(self._file)  # somebody who clears away took it for abandoned in the moment before
+            os.close(self._file)
         raise FileExistsError(f"no folder of our own in {os.path.dirname(self.folder)}")
 
     def __enter__(self) -> str:

@@ -89,6 +89,21 @@ def test_what_a_killed_process_left_is_cleared_away_and_what_a_living_one_holds_
         end(living)
 
 
+def test_whoever_clears_away_takes_no_folder_from_those_who_make_them(room: Path) -> None:
+    makes = (
+        "from nestkit.sandbox.temporary import Held\nfrom pathlib import Path\n"
+        "for _ in range(300):\n    with Held() as folder:\n        (Path(folder) / 'x').write_text('x')\n"
+    )
+    clears = "from nestkit.sandbox.temporary import clear_abandoned\nwhile True:\n    clear_abandoned()\n"
+    cleaner = subprocess.Popen([sys.executable, "-c", clears])
+    try:
+        maker = subprocess.run([sys.executable, "-c", makes], capture_output=True, text=True, check=False)
+    finally:
+        cleaner.kill()
+        cleaner.wait()
+    assert (maker.returncode, maker.stderr) == (0, "")
+
+
 def test_only_folders_of_ours_are_touched_and_no_link_is_followed(room: Path, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
