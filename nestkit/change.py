@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +52,31 @@ class Applied:
 def digest(content: bytes | None) -> str:
     """SHA-256 in hex; empty for a file that is not there."""
     return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+def merge(base: bytes, one: bytes, other: bytes) -> bytes | None:
+    """What both made of the same bytes, line by line; None where both changed the same lines.
+
+    Where both put something in at the same place, that of `one` stands first.
+    """
+    lines = base.splitlines(keepends=True)
+    hunks = sorted([*_hunks(lines, one, 0), *_hunks(lines, other, 1)], key=lambda hunk: (hunk[0], hunk[1], hunk[2]))
+    merged: list[bytes] = []
+    done = 0
+    for begin, end, _, new in hunks:
+        if begin < done:
+            return None
+        merged += [*lines[done:begin], *new]
+        done = end
+    return b"".join([*merged, *lines[done:]])
+
+
+def _hunks(lines: list[bytes], side: bytes, number: int) -> Iterator[tuple[int, int, int, list[bytes]]]:
+    """(first line, line after the last, whose, what stands there now) of each place that differs."""
+    new = side.splitlines(keepends=True)
+    for kind, begin, end, first, last in difflib.SequenceMatcher(None, lines, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield begin, end, number, new[first:last]
 
 
 def _lines(side: bytes | None) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from nestkit.change import Change
+from nestkit.change import Change, digest
 from nestkit.errors import NestError, StateError
 from nestkit.matter import draft_bytes, draft_record, parse_bytes
 from nestkit.model import Chat, Message, Reply
@@ -332,6 +332,19 @@ class Recording:
         """Keep the run in the ledger; raises StateError."""
         if self._ledger is not None:
             self._ledger.put(entry)
+
+    def note_mark(self, found: bytes, drafted: bytes) -> None:
+        """The asking note was marked: what the run has staged of it was staged over the note without the mark."""
+        if self._ledger is not None:
+            marked, unmarked = self._ledger.find_mark(self._run.id)
+            first = unmarked if marked == digest(found) else digest(found)
+            self._ledger.put_mark(self._run.id, digest(drafted), first)
+
+    def is_marked(self, before: bytes | None, now: bytes | None) -> bool:
+        """Whether a note is what the run started from, but for nest's own mark that the run waits."""
+        if self._ledger is None or before is None or now is None:
+            return False
+        return (digest(now), digest(before)) == self._ledger.find_mark(self._run.id)
 
     def forget(self) -> None:
         """Nothing is left to do for this run."""

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nestkit.change import Applied, Change
+from nestkit.change import Applied, Change, merge
 from nestkit.errors import VaultError
 from nestkit.hall.desk import Desk, open_desk
 from nestkit.hall.gate import Gate
@@ -248,16 +248,33 @@ def apply_run(nest: Nest, run: Run, recording: Recording) -> Run:
         if (refusal := check_writable(change.path, nest.protected)) is not None:  # protected since it was staged
             return replace(run, end=End("refused", reason=refusal.reason, hint=refusal.hint))
     recording.write_held()
+    changes = _with_mark(run, recording, nest.find_bytes(run.ask.note) if run.ask.note else None)
     with nest.phases("apply"):
         from nestkit.vault.apply import apply_changes  # late: most runs change nothing
 
         try:
-            applied = apply_changes(nest.root, run.id, run.changes)
+            applied = apply_changes(nest.root, run.id, changes)
         except VaultError as error:
             return replace(run, end=End("error", reason=f"nothing was changed: {error}", hint=error.hint))
     run = replace(run, applied=applied)
     recording.applied(run)
     return settled(run)
+
+
+def _with_mark(run: Run, recording: Recording, now: bytes | None) -> tuple[Change, ...]:
+    """The changes of a run as they are to be made where its asking note bears, by now, the mark that it waits."""
+    mine = next((change for change in run.changes if change.path == run.ask.note), None)
+    if mine is None or now is None or mine.before is None or not recording.is_marked(mine.before, now):
+        return run.changes
+    after = None if mine.after is None else merge(mine.before, mine.after, now)
+    if after is None and mine.after is not None:
+        return run.changes  # both are at the same lines: then it is a conflict
+    others = (
+        replace(change, after=now) if mine.after is None and change.after == mine.before else change
+        for change in run.changes
+        if change is not mine
+    )
+    return (Change(mine.path, now, after), *others)
 
 
 def settled(run: Run) -> Run:

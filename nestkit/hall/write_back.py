@@ -47,7 +47,7 @@ def write_back(nest: Nest, run: Run, recording: Recording, say: Callable[[str], 
         say(f"this run has no trace: {recording.trouble}" + (f"; the run note is {written}" if written else ""))
     try:
         if run.ask.note and run.ask.marks and written:
-            _write_mark(nest, run, run.ask.note, before, mark)
+            _write_mark(nest, run, run.ask.note, before, mark, recording)
     except NestError as error:
         say(f"{error}; the run note is {written}")
     if run.matter is None:
@@ -138,20 +138,30 @@ def _is_as_written(nest: Nest, path: str, seals: set[str]) -> bool:
     return found is not None and not seals.isdisjoint((digest(found), digest(untick(found))))
 
 
-def _write_mark(nest: Nest, run: Run, asking: str, before: str | None, mark: Mark | None) -> None:
+def _write_mark(nest: Nest, run: Run, asking: str, before: str | None, mark: Mark | None, recording: Recording) -> None:
     """What the asking note tells of the run, in its own way or as one line at its end; every other byte stays.
 
     An answer of this run that stands between marks is replaced there; so is the line that said the run waits.
     """
 
-    def draft(path: str, found: bytes) -> bytes | None:
-        if mark is not None:
-            return mark.draft(run, path, found)
-        state = STATE_OF[run.status]
-        below = end_section(nest, path, found, run.id, state, run.id, draft_callout(run, state))
-        return _marked(run, found, before) if below is None else below
+    written: list[tuple[bytes, bytes]] = []
 
-    rewrite(nest, mark.place if mark else lambda: _find_moved(run, asking), draft)
+    def draft(path: str, found: bytes) -> bytes | None:
+        drafted = _draft_mark(nest, run, path, found, before, mark)
+        written[:] = [(found, drafted)] if drafted is not None else []
+        return drafted
+
+    place = rewrite(nest, mark.place if mark else lambda: _find_moved(run, asking), draft)
+    if run.matter is not None and place == asking:
+        recording.note_mark(*written[0])
+
+
+def _draft_mark(nest: Nest, run: Run, path: str, found: bytes, before: str | None, mark: Mark | None) -> bytes | None:
+    if mark is not None:
+        return mark.draft(run, path, found)
+    state = STATE_OF[run.status]
+    below = end_section(nest, path, found, run.id, state, run.id, draft_callout(run, state))
+    return _marked(run, found, before) if below is None else below
 
 
 def _find_moved(run: Run, path: str) -> str | None:

@@ -7,6 +7,7 @@ The file's ending is its state, so a change of state is one rename, which one pr
 RUN.running   begun, and not ended
 RUN.waiting   parked: a person may approve what `digest` names
 RUN.taken     approved, and not ended; after a crash it may be approved again
+RUN.marked    no state: how the note that asked was before nest wrote into it that the run waits
 ```
 """
 
@@ -110,9 +111,20 @@ class Ledger:
             raise _trouble(self._folder, error) from None
         return True
 
+    def put_mark(self, run: str, marked: str, unmarked: str) -> None:
+        """Keep the digests of a run's asking note: with the mark that the run waits, and before. Raises StateError."""
+        self._write(_name(run, "marked"), f"{marked} {unmarked}".encode(), lasting=True)
+
+    def find_mark(self, run: str) -> tuple[str, str]:
+        """(digest with the mark, digest before), as last put; empty texts when there are none."""
+        with suppress(FileNotFoundError):
+            marked, _, unmarked = self._content(_name(run, "marked")).decode("ascii", "replace").partition(" ")
+            return marked, unmarked
+        return "", ""
+
     def forget(self, run: str) -> None:
         """The run has ended."""
-        for state in _STATES:
+        for state in (*_STATES, "marked"):
             self._drop(_name(run, state))
 
     def key(self) -> bytes:
@@ -178,7 +190,7 @@ class Ledger:
             (self._folder / name).unlink()
 
 
-def _name(run: str, state: State) -> str:
+def _name(run: str, state: str) -> str:
     if not _RUN_ID.fullmatch(run):
         raise NestError("a run's id is made of letters, digits and dashes")
     return f"{run}.{state}"

@@ -158,6 +158,46 @@ def test_a_note_that_its_own_run_changed_or_moved_tells_of_the_run_where_it_is_n
     assert "(ok)" in here.read_text(path)
 
 
+@pytest.mark.parametrize(
+    ("program", "path", "line"),
+    [
+        ("append_note('Quarry', 'more')", "Quarry", "more"),
+        ("set_property('Quarry', 'seen', True)", "Quarry", "seen: true"),
+        ("move_note('Quarry', 'Done/Quarry')", "Done/Quarry.md", ""),
+    ],
+)
+def test_what_waits_to_change_the_note_that_asked_is_no_conflict_with_nest_s_own_mark_in_it(
+    here: Nest, program: str, path: str, line: str
+) -> None:
+    asking = here.path_of("Quarry")
+    before = here.read_text(asking)
+    turns = [{"role": "assistant", "content": f"```python\nfinal_answer({program})\n```"}]
+    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLLAMA_HOST", server.url)
+        waiting = here.answer(Ask("do it", TIME, note=asking, model="ollama/scripted"), Company())
+    assert waiting.status == "waiting"
+    assert "(waiting)" in here.read_text(asking)
+    done = approve_last(here)
+    assert done.status == "ok", done.end
+    text = here.read_text(asking if path == "Quarry" else path)
+    assert line in text.splitlines() or not line
+    assert ("(ok)" in text, "(waiting)" in text) == (True, False)
+    assert all(each in text.splitlines() for each in before.splitlines())
+
+
+def test_what_a_person_edits_in_the_note_that_asked_while_its_run_waits_is_theirs(here: Nest) -> None:
+    asking = here.path_of("Quarry")
+    turns = [{"role": "assistant", "content": "```python\nfinal_answer(append_note('Quarry', 'more'))\n```"}]
+    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLLAMA_HOST", server.url)
+        here.answer(Ask("do it", TIME, note=asking, model="ollama/scripted"), Company())
+    (here.root / asking).write_text(here.read_text(asking) + "mine\n")
+    done = approve_last(here)
+    assert done.status == "error"
+    text = here.read_text(asking)
+    assert ("mine" in text.splitlines(), "more" in text.splitlines()) == (True, False)
+
+
 def test_an_approval_is_used_once(here: Nest) -> None:
     ask_model(here, "final_answer(1)", contract="reviewed")
     entry = get_entry(here, "last")
