@@ -31,6 +31,7 @@ _COMMANDS = {
     "replay": ("nestkit.doors.replay", "Run an earlier run once more: over what was recorded, or on today's vault."),
     "diff": ("nestkit.doors.diff", "What tells two runs apart."),
     "promote": ("nestkit.doors.promote", "Keep the program of a run as a script, a tool like any other."),
+    "export": ("nestkit.doors.export", "Print runs as conversations, for training or judging models."),
     "watch": ("nestkit.doors.watch", "Ask what notes ask: blocks, tasks, properties; once or all the time."),
     "why": ("nestkit.doors.watch", "What asks in a note, what was skipped, and why."),
     "status": ("nestkit.doors.watch", "Whether this vault is watched, what waits, what went wrong."),
