@@ -345,19 +345,10 @@ class Nest(Lookups):
         return replace(script, tools=tuple(_as_builtin(tool) for tool in script.tools))
 
     def undo(self, run: str) -> tuple[Applied, ...]:
-        """What became of each file of a run that was taken back; nothing when it had changed none.
+        """What became of each file of a run that was taken back; see `undo_run`."""
+        from nestkit.hall.undo import undo_run  # late: hardly any command takes anything back
 
-        What was changed without a run's note is known by its whole id.
-        """
-        from nestkit.vault.apply import undo
-        from nestkit.vault.journal import is_run_id
-
-        try:
-            run = self.run_note(self.run_path(run)).id
-        except NoteMissing:
-            if not (is_run_id(run) and (self.root / ".nest/undo" / run).is_dir()):
-                raise
-        return undo(self.root, run)
+        return undo_run(self, run)
 
 
 def open_nest(

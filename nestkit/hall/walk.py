@@ -267,6 +267,8 @@ def _with_mark(run: Run, recording: Recording, now: bytes | None) -> tuple[Chang
     if mine is None or now is None or mine.before is None or not recording.is_marked(mine.before, now):
         return run.changes
     after = None if mine.after is None else merge(mine.before, mine.after, now)
+    if after is None and mine.after is not None and now.startswith(mine.before):  # its last line had no end
+        after = mine.after + now[len(mine.before) :].removeprefix(b"\n" if mine.after.endswith(b"\n") else b"")
     if after is None and mine.after is not None:
         return run.changes  # both are at the same lines: then it is a conflict
     others = (

@@ -185,6 +185,44 @@ def test_what_waits_to_change_the_note_that_asked_is_no_conflict_with_nest_s_own
     assert all(each in text.splitlines() for each in before.splitlines())
 
 
+@pytest.mark.parametrize("program", ["append_note('Quarry', 'more')", "set_property('Quarry', 'seen', True)"])
+@pytest.mark.parametrize("yes", [True, False])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", ""])
+def test_what_a_run_changed_in_the_note_that_asked_can_be_undone_byte_for_byte(
+    here: Nest, program: str, yes: bool, newline: str
+) -> None:
+    asking = here.path_of("Quarry")
+    before = here.read_text(asking).rstrip("\n").replace("\n", newline or "\n").encode() + newline.encode()
+    (here.root / asking).write_bytes(before)
+    here.refresh()
+    turns = [{"role": "assistant", "content": f"```python\nfinal_answer({program})\n```"}]
+    question = Ask("do it", TIME, note=asking, model="ollama/scripted", leave=Leave(yes=yes))
+    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLLAMA_HOST", server.url)
+        run = here.answer(question, Company())
+    run = run if yes else approve_last(here)
+    assert run.status == "ok"
+    assert b"[!nest]" in here.read_bytes(asking)
+    here.refresh()
+    assert all(each.applied for each in here.undo(run.id))
+    ended = before if yes or newline else before + b"\n"  # whether a last line had an end is known no more
+    assert here.read_bytes(asking) == ended
+
+
+def test_what_a_person_wrote_below_the_line_of_a_run_keeps_it_from_being_undone(here: Nest) -> None:
+    asking = here.path_of("Quarry")
+    turns = [{"role": "assistant", "content": "```python\nfinal_answer(append_note('Quarry', 'more'))\n```"}]
+    question = Ask("do it", TIME, note=asking, model="ollama/scripted", leave=Leave(yes=True))
+    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLLAMA_HOST", server.url)
+        run = here.answer(question, Company())
+    (here.root / asking).write_text(here.read_text(asking) + "mine\n")
+    edited = here.read_bytes(asking)
+    here.refresh()
+    assert [each.applied for each in here.undo(run.id)] == [False]
+    assert here.read_bytes(asking) == edited
+
+
 def test_what_a_person_edits_in_the_note_that_asked_while_its_run_waits_is_theirs(here: Nest) -> None:
     asking = here.path_of("Quarry")
     turns = [{"role": "assistant", "content": "```python\nfinal_answer(append_note('Quarry', 'more'))\n```"}]
@@ -393,8 +431,7 @@ def test_a_vault_cannot_allow_ticks(ops: Path) -> None:
 
 
 def test_what_is_too_long_for_a_note_has_no_box(here: Nest) -> None:
-    call = Call(here.get_tool("vault.search"), ("a b " * 30_000,), {})
-    run = here.answer(Ask("look", TIME, model="builtin", contract="reviewed"), Company(), call=call)
+    run = ask_model(here, f"text = {'a b ' * 30_000!r}\nfinal_answer(len(text))", contract="reviewed")
     assert run.status == "waiting"
     assert run.path is not None
     assert "- [ ]" not in (here.root / run.path).read_text("utf-8")
