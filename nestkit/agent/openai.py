@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from nestkit.agent.budget import reserve_for
+from nestkit.agent.budget import check_truncation, reserve_for
 from nestkit.agent.keys import NO_KEY, Key, without_key
 from nestkit.agent.schema import Schemas, wire_name
 from nestkit.errors import ModelError, ModelMissing, TooLong
@@ -50,6 +50,8 @@ def openai_chat(name: str, server: Server, limits: Limits, left: Left) -> Chat:
         except TooLong as error:
             window = min(window, error.window or window)
             raise
+        if lost := check_truncation(messages, heard.tokens_in):
+            raise ModelError(lost, "start the server with a longer one, or lower [ask] tokens to what it has")
         return heard.reply()
 
     return chat

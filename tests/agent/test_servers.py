@@ -262,6 +262,20 @@ def test_an_overflow_at_a_server_that_says_so_is_one_line() -> None:
     assert "tokens of 50" in str(caught.value)
 
 
+@pytest.mark.parametrize(("read", "fine"), [(100, False), (1900, True), (0, True)])
+def test_a_server_of_the_other_protocol_that_read_too_little_is_found_out(read: int, fine: bool) -> None:
+    """LM Studio can be set to leave out the middle of what is too long."""
+    usage = {"prompt_tokens": read, "completion_tokens": 1}
+    choice = {"delta": {"content": "hi"}, "finish_reason": "stop"}
+    events = f"data: {json.dumps({'choices': [choice], 'usage': usage})}\n\ndata: [DONE]\n\n"
+    with OllamaServer([{"raw": events}]) as server:
+        if fine:
+            assert ask("openai", server, talk_of(2000)).text == "hi"
+        else:
+            with pytest.raises(ModelError, match="dropped the oldest messages"):
+                ask("openai", server, talk_of(2000))
+
+
 @pytest.mark.parametrize(
     ("body", "window", "tokens"),
     [
