@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
+from typing import Generic, TypeVar
 
 from nestkit.errors import SandboxError
 from nestkit.hall.packages import beside
@@ -32,6 +33,8 @@ _SETTINGS = """
 /proc/sys/kernel/apparmor_restrict_unprivileged_userns /sys/kernel/security/lsm
 """
 """What of the machine decides how programs can be isolated."""
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,44 @@ class EngineState:
     """What is missing, and what to do."""
     unasked: bool = False
     """Whether it is what programs run in when nobody says otherwise."""
+
+
+class Ahead(Generic[_Made]):
+    """Something slow that is being made in the background until somebody wants it."""
+
+    def __init__(self, make: Callable[[], _Made]) -> None:
+        self.seconds = 0.0
+        """What making it took."""
+        self._made: _Made | None = None
+        self._error: BaseException | None = None
+        self._thread: Thread | None = Thread(target=self._work, args=(make,), daemon=True)
+        self._thread.start()
+
+    def _work(self, make: Callable[[], _Made]) -> None:
+        begun = time.perf_counter()
+        try:
+            self._made = make()
+        except BaseException as error:
+            self._error = error
+        self.seconds = time.perf_counter() - begun
+
+    def get(self) -> _Made:
+        """The thing, now the caller's to close; raises what making it raised."""
+        if self._thread is not None:
+            self._thread.join()
+        self._thread = None
+        if self._error is not None:
+            raise self._error
+        made, self._made = self._made, None
+        assert made is not None, "it is handed out once"
+        return made
+
+    def drop(self, close: Callable[[_Made], None]) -> None:
+        """Close the thing if nobody wanted it."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._made is not None:
+            close(self._made)
 
 
 def list_engines(setup: Setup) -> Iterator[EngineState]:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from nestkit.change import Change
 from nestkit.errors import NoLayers, SandboxError, VaultError
 from nestkit.hall.composed import find_composed
 from nestkit.hall.desk import Desk
+from nestkit.hall.engines import Ahead
 from nestkit.hall.gate import Gate, find_tools, script_digests
 from nestkit.hall.packages import beside
 from nestkit.hall.recording import Recording
@@ -47,8 +47,6 @@ _TEXTS = frozenset((("write_note", "text"), ("append_note", "text"), ("set_prope
 """(tool, parameter) of the built-in tools that take text of any length."""
 _MOST_CHARS = 4_000
 """Of any other value: names and searches are looked up here, in nest itself, where no limit of a program's holds."""
-
-_Made = TypeVar("_Made")
 
 
 class Workshop:
@@ -346,44 +344,6 @@ def _told() -> Iterator[None]:
         yield
     except VaultError as error:
         raise ToolFailed("PermissionError", str(error), ("PermissionError", "OSError")) from None
-
-
-class Ahead(Generic[_Made]):
-    """Something slow that is being made in the background until somebody wants it."""
-
-    def __init__(self, make: Callable[[], _Made]) -> None:
-        self.seconds = 0.0
-        """What making it took."""
-        self._made: _Made | None = None
-        self._error: BaseException | None = None
-        self._thread: Thread | None = Thread(target=self._work, args=(make,), daemon=True)
-        self._thread.start()
-
-    def _work(self, make: Callable[[], _Made]) -> None:
-        begun = time.perf_counter()
-        try:
-            self._made = make()
-        except BaseException as error:
-            self._error = error
-        self.seconds = time.perf_counter() - begun
-
-    def get(self) -> _Made:
-        """The thing, now the caller's to close; raises what making it raised."""
-        if self._thread is not None:
-            self._thread.join()
-        self._thread = None
-        if self._error is not None:
-            raise self._error
-        made, self._made = self._made, None
-        assert made is not None, "it is handed out once"
-        return made
-
-    def drop(self, close: Callable[[_Made], None]) -> None:
-        """Close the thing if nobody wanted it."""
-        if self._thread is not None:
-            self._thread.join()
-        if self._made is not None:
-            close(self._made)
 
 
 def seed_of(ask: Ask) -> int:

@@ -189,4 +189,7 @@ def _read_end(ended: Any) -> End:
     """How the fork ended, as the keeper tells it. Raises Broken."""
     if type(ended) is not list or [type(part) for part in ended] != [int, float, int]:
         raise Broken("no end of ours")
-    return End(os.waitstatus_to_exitcode(ended[0]), ended[1], ended[2] * 1024)
+    try:
+        return End(os.waitstatus_to_exitcode(ended[0]), ended[1], ended[2] * 1024)
+    except (ValueError, OverflowError):
+        raise Broken("no end of ours") from None

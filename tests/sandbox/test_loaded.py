@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -404,6 +405,40 @@ def test_a_package_that_goes_on_working_between_calls_is_ended_by_the_processor_
             "S/tool.py used all its 1 seconds of processor time"
         )
         assert scripts.call(replace(job, function="loaded"), limits) != first
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        [{"ended": [127, 0.5, 1]}],
+        [{"ended": [1 << 80, 0.5, 1]}],
+        [{"ended": [0, 0.5]}],
+        [{"ended": "now"}],
+        [{"loaded": True}, {"ended": [127, 0.5, 1]}],
+        [{"loaded": True}, {"ended": [9, -1.0, -(1 << 70)]}],
+        [{"loaded": True}, {"ended": [9, 1e308, 1 << 70]}],
+        [{"loaded": True}, {"value": {"$": "no"}}],
+        [{"loaded": True}, {"holes": []}],
+        [{"loaded": 1}],
+        [{}],
+        [{"loaded": True}, {"value": 1}, {"ended": [127, 0.5, 1], "clean": True}],
+    ],
+    ids=str,
+)
+def test_whatever_a_package_says_in_the_keeper_s_name_is_an_answer_or_a_failure(
+    engine: Engine, job: Job, site: Path, forged: list[dict[str, Any]]
+) -> None:
+    frames = b"".join(len(text).to_bytes(4, "big") + text for text in (json.dumps(each).encode() for each in forged))
+    (site / "slow/__init__.py").write_text(f"{PACKAGE}import os\nos.write(3, {frames!r})\n")
+    with Loaded(engine) as scripts:
+        for _ in range(3):
+            kind, text = told(lambda: scripts.call(replace(job, function="loaded"), Limits()))
+            assert kind in ("value", "RuntimeError", "MemoryError", "TimeoutError")
+            assert kind != "value" or {"value": 1} in forged
+            assert str(job.root) not in text
+        (site / "slow/__init__.py").write_text(PACKAGE)
+        (Path(job.root) / "S/other.py").write_text(SCRIPT)
+        assert scripts.call(replace(job, script="S/other.py", function="names"), Limits())
 
 
 def test_without_layers_each_call_is_made_alone(job: Job) -> None:
