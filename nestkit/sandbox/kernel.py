@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from nestkit.errors import NoLayers, SandboxError
@@ -47,6 +48,8 @@ class Child:
         self._line = line
         self._handle = handle
         self._end: End | None = None
+        self._ending = Lock()
+        """Whoever watches it may stop it while it is buried."""
         self.folder = -1
         """Descriptor of the folder in which it leaves files, if there is one; it stays open when the child is gone."""
         self.dial: socket.socket | None = None
@@ -60,13 +63,16 @@ class Child:
             self._end = self._find_end()
             for owned in (self._line, self.wire.link):
                 owned.close()
-            os.close(self._handle)
+            with self._ending:
+                os.close(self._handle)
+                self._handle = -1
         return self._end
 
     def stop(self) -> None:
         """Kill it and leave the rest to whoever talks with it."""
-        with suppress(ProcessLookupError, OSError):
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        with self._ending, suppress(OSError):
+            if self._handle >= 0:  # else its number may by now be that of another child
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     def close(self) -> None:
         """Kill it and let go of its files."""

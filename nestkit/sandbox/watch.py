@@ -47,7 +47,7 @@ class Watch:
     def over(self, child: Child) -> Iterator[None]:
         """While this is held, the child is killed with all below it as soon as it uses too much."""
         done = threading.Event()
-        thread = threading.Thread(target=self._look, args=(child, done), daemon=True)
+        thread = threading.Thread(target=self._look, args=(child, child.number, done), daemon=True)
         thread.start()
         try:
             yield
@@ -55,8 +55,7 @@ class Watch:
             done.set()
             thread.join()
 
-    def _look(self, child: Child, done: threading.Event) -> None:
-        number = child.number
+    def _look(self, child: Child, number: int, done: threading.Event) -> None:
         inherited = measure_tree(number)[0]
         while not done.wait(_SECONDS):
             if limit := self._find_limit(number, inherited):
