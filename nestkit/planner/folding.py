@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from nestkit.planner.language import english
 from nestkit.planner.naming import GOOD
-from nestkit.planner.query import Fold, Group, Has, Is, Names, Query, Selection
+from nestkit.planner.query import Between, Compares, Condition, Fold, Group, Has, Is, Names, Query, Selection
 from nestkit.planner.setting import Setting
 
 Parts = Mapping[str, Any]
@@ -96,8 +96,17 @@ def selected(parts: Parts, setting: Setting, names: Names) -> Selection:
     """What is asked of; without a word for it, all that have such a value."""
     selection = parts.get("selection") or parts.get("short")
     if selection is None:
-        return Selection(setting.subject, None, (*parts.get("loose", ()), Has(names)))
+        loose = (_on_days(condition, setting) for condition in parts.get("loose", ()))
+        return Selection(setting.subject, None, (*loose, Has(names)))
     return narrowed(selection, parts)
+
+
+def _on_days(condition: Condition, setting: Setting) -> Condition:
+    """An average "in 2026" is of what is dated so: the year that a book is from says something else."""
+    if isinstance(condition, Compares | Between) and condition.size:
+        days = tuple(name for name in condition.names if setting.facts.names[name].is_day)
+        return replace(condition, names=days or condition.names)
+    return condition
 
 
 def narrowed(selection: Selection, parts: Parts) -> Selection:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from nestkit.planner import conditions, questions
-from nestkit.planner.joining import Chain, join_conditions
+from nestkit.planner.joining import Chain, is_dated_deed, is_either_or_both, join_conditions
 from nestkit.planner.language import english, load_toml, singular
 from nestkit.planner.parts import PARTS
 from nestkit.planner.patterns import Found, Matcher, Parts, Row, compile_form, compile_lists, words_of
@@ -204,6 +204,8 @@ class Grammar:
         first = join_conditions(before, self.setting)
         second = join_conditions(after, self.setting)
         if first is None or second is None:
+            return None
+        if is_either_or_both(before, self.setting) or is_dated_deed(after, self.setting):
             return None
         if noun.kind is None and any(isinstance(c, Joined) and c.names for c in (*first, *second)):
             return None  # only of notes of some sort is it clear which property leads to the others

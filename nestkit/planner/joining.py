@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from nestkit.planner.query import AnyOf, Between, Compares, Condition, Is, Tagged
 from nestkit.planner.setting import Setting
@@ -32,6 +33,27 @@ def join_conditions(chain: Chain, setting: Setting) -> Conditions | None:
         else:
             kept.append(made)
     return tuple(dict.fromkeys(condition for made in kept for condition in made))
+
+
+def is_either_or_both(before: Chain, setting: Setting) -> bool:
+    """`science and language courses`: each sort of them, or those that are both; of values of one list likewise."""
+    for (_, first), (link, second) in pairwise(before):
+        tags = all(isinstance(made[0], Tagged) for made in (first, second))
+        lists = any(setting.facts.names[name].is_list for name in _names(first) & _names(second))
+        if link == "and" and (tags or lists):
+            return True
+    return False
+
+
+def is_dated_deed(after: Chain, setting: Setting) -> bool:
+    """`graded in February`, where a checkbox says that it is graded and nothing says when."""
+    implied = set(setting.implied_days("since"))
+    for (_, first), (link, second) in pairwise(after):
+        if link == "" and any(setting.facts.names[name].is_flag for name in _names(first)):
+            day = second[0]
+            if isinstance(day, Compares | Between) and day.size and set(day.names) <= implied:
+                return True
+    return False
 
 
 def _without_commas(chain: Chain) -> list[tuple[str, Conditions]]:

@@ -282,6 +282,23 @@ def test_what_none_of_the_notes_can_say_is_not_said_of_any() -> None:
             answer(text, vault)
 
 
+def test_a_deed_that_only_a_checkbox_tells_of_has_no_day() -> None:
+    exams = notes(
+        A={"type": "exam", "date": "2026-02-01", "graded": "true"},
+        B={"type": "exam", "date": "2026-02-02", "graded": "false"},
+    )
+    assert answer("graded exams in February", exams) == answer("exams in February that are graded", exams) == ["A"]
+    refused("exams graded in February", exams)
+    refused("exams not graded in February", exams)
+
+
+def test_sorts_joined_by_and_before_their_noun_may_be_either_or_both() -> None:
+    courses = Vault({"A.md": "---\ntags: [course, arts]\n---\n", "B.md": "---\ntags: [course, science]\n---\n"})
+    refused("arts and science courses", courses)
+    assert answer("arts or science courses", courses) == ["A", "B"]
+    assert answer("courses tagged arts and science", courses) == []
+
+
 def test_another_value_than_one_named_is_a_value() -> None:
     cars = notes(A={"type": "car", "class": "A"}, B={"type": "car", "class": "B"}, C={"type": "car", "class": ""})
     assert answer("cars with class A", cars) == ["A"]
