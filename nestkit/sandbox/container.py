@@ -15,15 +15,13 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from nestkit.errors import SandboxError
 from nestkit.sandbox.backend import Setup
-from nestkit.sandbox.bait import Bait
-from nestkit.sandbox.process import CHILDREN, ProcessChild, open_talk
+from nestkit.sandbox.process import CHILDREN, ColdBackend, ProcessChild, start_command
 
 _CLIENTS = ("docker", "podman")
 _PINNED = re.compile(r"(?:[\w][\w.:/-]*@)?sha256:[0-9a-f]{64}")
@@ -40,46 +38,32 @@ _HANDED_ON = (
     "CONTAINER_HOST",
 )
 """What a client needs of the person's environment to find its daemon; none of it is passed in to a container."""
-_START_SECONDS = 60.0
 _CLIENT_SECONDS = 20.0
 _NOBODY = 65534
 _SPARE_BYTES = 64 << 20
 """Above what the child itself may take: it is to be told, not killed, when it takes too much."""
 
 
-class Container:
+class Container(ColdBackend):
     """The client of a daemon that starts its children."""
 
     tier = "container"
-    layers = False
     runs_scripts = True
-    dials = False
+    start_seconds = 60.0
 
     def __init__(self, setup: Setup) -> None:
         self._client, self._image = _find_client(), setup.image
         _ask(self._client, "version", "--format", "{{.Server.Version}}")
         _check_image(self._client, setup.image)
         self._sweep()
-        self._bait = Bait()
-        self.folder = self._bait.folder
+        super().__init__()
 
     def spawn(self, wish: Mapping[str, Any], most: int) -> ProcessChild:
         """A child that has found no way out of its container. Raises SandboxError."""
         name = f"nest-{secrets.token_hex(8)}"
         _make_folders(wish)
         argv = draft_command(self._client, self._image, name, wish)
-        child = ProcessChild(argv, _environment(), ending=lambda: self._end(name))
-        given = {"bait": self._bait.wish, "python": [*sys.version_info[:2], sys.platform]}
-        open_talk(child, {**wish, **given}, most, self.tier, _START_SECONDS)
-        return child
-
-    def is_at_rest(self) -> bool:
-        """Never: nothing of it is warm."""
-        return False
-
-    def close(self) -> None:
-        """Nothing but its bait outlives a child."""
-        self._bait.close()
+        return self.start(argv, wish, most, _environment(), ending=lambda: self._end(name))
 
     def _end(self, name: str) -> None:
         """Kill a container by its name: the client that started it is not the container."""
@@ -133,7 +117,8 @@ def draft_command(client: str, image: str, name: str, wish: Mapping[str, Any]) -
     }
     options = [word for option, value in given.items() for word in (f"--{option}", value)]
     mounts = [word for mount in _mounts(wish) for word in ("--mount", mount)]
-    start = ["--entrypoint", "python3", image, "-P", "-s", "-S", "-X", "utf8", str(CHILDREN / "alone.py")]
+    python, *words = start_command("python3", "alone")
+    start = ["--entrypoint", python, image, *words]
     return [client, "run", "--rm", "--interactive", "--read-only", *options, *mounts, *start]
 
 

@@ -10,50 +10,31 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Mapping
-from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
 from nestkit.errors import SandboxError
 from nestkit.sandbox.backend import Setup
-from nestkit.sandbox.bait import Bait
-from nestkit.sandbox.process import CHILDREN, ProcessChild, open_talk
+from nestkit.sandbox.process import ColdBackend, ProcessChild, find_package, start_command
 
 VERSION = "1.4."
 """The releases it is written for: its interface changes between minor ones."""
-_PACKAGE = "pydantic_monty"
 _HINT = "python3 -m pip install 'nestkit[monty]'"
-_START_SECONDS = 20.0
 
 
-class Monty:
+class Monty(ColdBackend):
     """The parent of its children."""
 
     tier = "monty"
-    layers = False
-    runs_scripts = False
-    dials = False
 
     def __init__(self) -> None:
         self._site, self._binary = _find_package()
-        self._bait = Bait()
-        self.folder = self._bait.folder
+        super().__init__()
 
     def spawn(self, wish: Mapping[str, Any], most: int) -> ProcessChild:
         """A child whose interpreter was seen to open, reach and start nothing. Raises SandboxError."""
-        argv = [sys.executable, "-I", "-S", "-X", "utf8", str(CHILDREN / "in_monty.py")]
-        child = ProcessChild(argv, {"PYTHONHASHSEED": "0"})
-        given = {"site": self._site, "binary": self._binary, "bait": self._bait.wish}
-        open_talk(child, {**wish, **given}, most, self.tier, _START_SECONDS)
-        return child
-
-    def is_at_rest(self) -> bool:
-        """Never: nothing of it is warm."""
-        return False
-
-    def close(self) -> None:
-        """Nothing but its bait outlives a child."""
-        self._bait.close()
+        given = {"site": self._site, "binary": self._binary}
+        return self.start(start_command(sys.executable, "in_monty"), {**wish, **given}, most)
 
 
 def open_backend(name: str, setup: Setup) -> Monty:
@@ -74,14 +55,9 @@ def find_lack(setup: Setup) -> str:
 
 def _find_package() -> tuple[str, str]:
     """Folder of the package, and its interpreter's file; nothing of it is loaded here. Raises SandboxError."""
-    spec = util.find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise SandboxError("the package pydantic-monty is not installed", _HINT)
-    found = metadata.version("pydantic-monty")
-    if not found.startswith(VERSION):
-        raise SandboxError(f"pydantic-monty {found} is installed, and this nest knows {VERSION}x", _HINT)
+    site = find_package("pydantic_monty", "pydantic-monty", VERSION, _HINT)
     beside = Path(sysconfig.get_path("scripts")) / "monty"
     binary = str(beside) if beside.is_file() else shutil.which("monty")
     if not binary:
         raise SandboxError("the interpreter of pydantic-monty is not there", _HINT)
-    return str(Path(spec.origin).parent.parent), binary
+    return site, binary

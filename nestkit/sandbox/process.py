@@ -15,17 +15,74 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
 from nestkit.errors import SandboxError
 from nestkit.sandbox.backend import MESSAGES, End, check_holes
+from nestkit.sandbox.bait import Bait
 from nestkit.sandbox.child.wire import OPENING_BYTES, Broken, Closed, Late, TooLarge, Wire
 
 CHILDREN = Path(__file__).parent / "child"
+BARE = {"PYTHONHASHSEED": "0"}
+"""All that is in a child's environment."""
 _COMPLAINT_CHARS = 300
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """**Source**: getrusage(2): bytes on macOS, kilobytes on Linux."""
+
+
+class ColdBackend:
+    """What backends have in common whose children are started one by one by a command line: bait, and nothing warm."""
+
+    tier = ""
+    layers = False
+    runs_scripts = False
+    dials = False
+    start_seconds = 20.0
+    """How long a child may take until it has proven itself."""
+
+    def __init__(self) -> None:
+        self._bait = Bait()
+        self.folder = self._bait.folder
+
+    def is_at_rest(self) -> bool:
+        """Never: nothing of it is warm."""
+        return False
+
+    def close(self) -> None:
+        """Nothing but its bait outlives a child."""
+        self._bait.close()
+
+    def start(
+        self,
+        argv: Sequence[str],
+        wish: Mapping[str, Any],
+        most: int,
+        environment: Mapping[str, str] = BARE,
+        ending: Callable[[], None] = lambda: None,
+    ) -> ProcessChild:
+        """A child that has found no way out of itself. Raises SandboxError."""
+        child = ProcessChild(argv, environment, ending)
+        version = [*sys.version_info[:2], sys.platform]
+        open_talk(child, {**wish, "bait": self._bait.wish, "python": version}, most, self.tier, self.start_seconds)
+        return child
+
+
+def start_command(python: str, module: str) -> list[str]:
+    """The words that start a file of the child's by its name, shut off from everything of the person's."""
+    return [python, "-P", "-s", "-S", "-X", "utf8", str(CHILDREN / "start.py"), module]
+
+
+def find_package(name: str, distribution: str, version: str, hint: str) -> str:
+    """Folder that a package lies in, of a release that begins so; nothing of it is loaded. Raises SandboxError."""
+    spec = util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise SandboxError(f"the package {distribution} is not installed", hint)
+    found = metadata.version(distribution)
+    if not found.startswith(version):
+        raise SandboxError(f"{distribution} {found} is installed, and this nest knows {version}x", hint)
+    return str(Path(spec.origin).parent.parent)
 
 
 class ProcessChild:

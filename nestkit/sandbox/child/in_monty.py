@@ -1,6 +1,6 @@
 """The worker for programs in Monty: as `program.py`, but it hands each one to an interpreter of its own. *Process*.
 
-Run by path, its wish being the first frame on stdin. Here nothing of the program runs: it is text that is fed to
+Its wish is the first frame on stdin. Here nothing of the program runs: it is text that is fed to
 Monty's worker, a process below this one; what it calls comes back as values, and is asked of nest. Where the kernel has
 Landlock, both can open nothing but what they are made of. Standard library, and Monty.
 """
@@ -15,13 +15,6 @@ import signal
 import sys
 from collections.abc import Callable
 from typing import Any
-
-if __name__ == "__main__":
-    package = type(sys)("_nest")
-    package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
-    sys.modules["_nest"] = package
-    importlib.import_module("_nest.in_monty").main()
-    sys.exit()
 
 from . import alone, failure, probe, program, wire
 

