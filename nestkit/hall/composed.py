@@ -6,11 +6,12 @@ goes through the same broker, under the same contract, as the program that calls
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from nestkit.change import digest
 from nestkit.errors import NoteChanged
-from nestkit.hall.gate import find_tools, script_digests
+from nestkit.hall.gate import script_digests
 
 if TYPE_CHECKING:
     from nestkit.nest import Nest
@@ -26,11 +27,23 @@ def find_composed(nest: Nest, program: str) -> list[tuple[Tool, str]]:
     found: dict[str, tuple[Tool, str]] = {}
     waiting = [program] if tools else []
     while waiting:
-        for tool in find_tools(waiting.pop(), tools)[0]:
-            if tool.name not in found:
+        named = _find_named(waiting.pop())
+        for tool in tools:
+            if tool.name in named and tool.name not in found:
                 found[tool.name] = tool, _read(nest, tool.script)
                 waiting.append(found[tool.name][1])
     return list(found.values())
+
+
+def _find_named(program: str) -> set[str]:
+    """Names that a program reads and gives no value of its own; none of a text that is no program."""
+    try:
+        nodes = [*ast.walk(ast.parse(program))]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return {node.id for node in names if isinstance(node.ctx, ast.Load)} - own
 
 
 def _read(nest: Nest, path: str) -> str:

@@ -30,7 +30,7 @@ from nestkit.vault.beneath import hold_folder, open_file, read_digest
 from nestkit.vault.files import read_file
 from nestkit.vault.journal import is_run_id
 from nestkit.vault.place import vault_key
-from nestkit.vault.prune import is_pruned
+from nestkit.vault.prune import is_due, is_pruned
 from nestkit.vault.stage import Stage
 from nestkit.vault.write import delete_file
 
@@ -312,10 +312,12 @@ class Recording:
         self.write_held(_KEPT_BYTES)
         self._write({"event": "end", **_ending(run)})
         self.forget()
-        if not self._off:
-            from nestkit.hall.upkeep import look_after_traces  # late: to look needs no broom
+        with suppress(NestError, OSError):  # what cannot be put away now is put away by the next run
+            stamp = self._nest.folders.state / vault_key(self._nest.root) / "traces-seen"
+            if not self._off and is_due(stamp, self._size):
+                from nestkit.hall.upkeep import put_away_traces  # late: hardly any run has to
 
-            look_after_traces(self._nest, self._size)
+                put_away_traces(self._nest)
 
     def note(self, path: str, seal: str) -> str:
         """The run's note is about to be written here, with bytes of this digest: all so far is on disk, whatever

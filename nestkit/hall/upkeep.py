@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nestkit.errors import NestError
-from nestkit.hall.asking import watch_folder
 from nestkit.hall.kept import list_programs
 from nestkit.hall.recording import is_sealed_here, open_ledger, trace_path
 from nestkit.runs.ledger import KEEP
@@ -24,30 +23,10 @@ from nestkit.vault.prune import Rule, prune_traces
 if TYPE_CHECKING:
     from nestkit.nest import Nest
 
-_EVERY_SECONDS = 3600.0
-"""A look at all traces costs milliseconds for thousands; once in an hour it costs nobody anything."""
-_LARGE_BYTES = 4 << 20
-"""After a trace of this size there is a look at once."""
-
 
 def trace_rule(nest: Nest) -> Rule:
     """How many traces are kept."""
     return Rule(nest.config.keep.trace_days, nest.config.keep.trace_mb << 20)
-
-
-def look_after_traces(nest: Nest, size: int) -> list[str]:
-    """The runs whose traces were put away, mostly none. `size` is that of the trace just written, in bytes.
-
-    That it cannot be done now costs nobody anything: the next run tries again.
-    """
-    stamp = watch_folder(nest) / "traces-seen"
-    with suppress(NestError, OSError):
-        if size < _LARGE_BYTES and stamp.exists() and 0 <= time.time() - stamp.stat().st_mtime < _EVERY_SECONDS:
-            return []
-        stamp.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        stamp.touch()
-        return put_away_traces(nest)
-    return []
 
 
 def put_away_traces(nest: Nest) -> list[str]:

@@ -11,6 +11,8 @@ from nestkit.runs.trace import Recorded, draft_json
 _RESULT_CHARS = 500
 _LINE_CHARS = 200
 """What is longer together is shown as a diff."""
+_MOST_LINES = 20_000
+"""The time that a comparison takes grows with the square of the lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,11 @@ def _as_diff(part: Part) -> Part:
 
 
 def _diff(what: str, old: Sequence[str], new: Sequence[str], *, context: int = 3) -> Iterator[Part]:
-    if list(old) != list(new):
+    if list(old) == list(new):
+        return
+    if len(old) + len(new) > _MOST_LINES:
+        yield Part(what, f"{len(old)} lines", f"{len(new)} lines, too many to be compared one by one")
+    else:
         yield Part(what, diff=_unified(old, new, context))
 
 

@@ -26,9 +26,12 @@ def draft_script(run: Run, name: str, note: str, tools: Collection[str]) -> str:
     program, _ = whole_program(run.steps)
     if not program:
         raise _no(run, "its programs hang together in a way that no single program tells", "ask again with --fresh")
-    tree = ast.parse(program)
-    _check(run, tree, name, tools)
-    body = _body(program, tree)
+    try:
+        tree = ast.parse(program)
+        _check(run, tree, name, tools)
+        body = _body(program, tree)
+    except RecursionError:
+        raise _no(run, "it is nested too deeply", "ask again with --fresh") from None
     gap = "\n" if body.lstrip().startswith(("def ", "class ", "@")) else ""
     return f"{_docstring(run, note)}\n\n\ndef {name}():\n{_doc(run)}{gap}{body}\n"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,10 @@ from nestkit.vault.write import write_file
 _GONE_BYTES = 1 << 20
 _DAY = 86_400
 _TRACE = ".jsonl"
+_EVERY_SECONDS = 3600.0
+"""A look at all traces costs milliseconds for thousands; once in an hour it costs nobody anything."""
+_LARGE_BYTES = 4 << 20
+"""After a trace of this size there is a look at once."""
 
 
 class Rule(NamedTuple):
@@ -74,6 +79,18 @@ def prune_traces(root: Path, rule: Rule, now: float, is_spared: Callable[[str], 
         with told(path), suppress(FileNotFoundError), hold_folder(root, path) as (folder, name):
             os.unlink(name, dir_fd=folder)
     return gone
+
+
+def is_due(stamp: Path, size: int) -> bool:
+    """Whether it is time to look at all traces, as a file outside the vault tells; it is renewed then.
+
+    `size` is that of the trace just written, in bytes. Raises OSError.
+    """
+    if size < _LARGE_BYTES and stamp.exists() and 0 <= time.time() - stamp.stat().st_mtime < _EVERY_SECONDS:
+        return False
+    stamp.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stamp.touch()
+    return True
 
 
 def is_pruned(root: Path, run_id: str, kind: str = "undo") -> bool:

@@ -174,6 +174,13 @@ def test_one_written_by_hand_takes_parameters_that_are_fitted_and_checked(nest: 
     assert "is part of a program" in hidden.steps[0].outcome.error
 
 
+def test_a_program_that_does_not_call_it_needs_no_leave_for_it(nest: NestCommand, ops: Path) -> None:
+    (ops / "02_System/in_folder.py").write_text(BY_HAND)
+    with opened(ops) as here:
+        run = ask_model(here, "this is no program", "in_folder = 3\nfinal_answer(in_folder + 1)")
+    assert (run.status, run.end.answer) == ("ok", 4)
+
+
 def test_only_a_script_with_one_function_of_its_own_name_is_run_as_part_of_programs(
     nest: NestCommand, ops: Path
 ) -> None:

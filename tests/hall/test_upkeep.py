@@ -16,13 +16,14 @@ from checks import NestCommand
 from nestkit.errors import StateError
 from nestkit.hall.recording import open_ledger, read_recorded, trace_path
 from nestkit.hall.review import list_entries
-from nestkit.hall.upkeep import clear_left_behind, look_after_traces, put_away_traces
+from nestkit.hall.upkeep import clear_left_behind, put_away_traces
 from nestkit.hall.walk import Company
 from nestkit.nest import Nest, open_nest
 from nestkit.run import Ask, Run
 from nestkit.runs.trace import Sealer
 from nestkit.vault.leftover import draft_temp, host_mark
 from nestkit.vault.place import vault_key
+from nestkit.vault.prune import is_due
 
 DAY = 86_400
 NOW = datetime.fromisoformat("2026-03-18T09:00:00").astimezone()
@@ -141,10 +142,10 @@ def test_a_run_that_ends_looks_after_traces_once_in_an_hour_or_when_its_own_is_l
         lay_trace(here, f"R{number:02}", 100 + number)
     ask(here)
     assert len(kept(here)) == 14, "there was a look just now"
-    assert look_after_traces(here, 100) == []
-    assert len(look_after_traces(here, 5 << 20)) == 4
-    lay_trace(here, "R99", 200)
     stamp = next(here.folders.state.rglob("traces-seen"))
+    assert (is_due(stamp, 100), is_due(stamp, 5 << 20)) == (False, True)
+    assert len(put_away_traces(here)) == 4
+    lay_trace(here, "R99", 200)
     os.utime(stamp, (time.time() - 2 * 3600,) * 2)
     ask(here)
     assert "R99" not in kept(here)

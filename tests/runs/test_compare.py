@@ -47,5 +47,12 @@ def test_what_differs_is_named_with_both_sides(change: dict[str, Any], what: str
     assert [line for line in shown if line not in lines] == []
 
 
+def test_what_is_too_long_to_be_compared_is_said_to_differ() -> None:
+    many = "".join(f"+{number}\n" for number in range(30_000))
+    (part,) = compare(RUN, replace(RUN, changes=many))
+    assert (part.what, part.diff) == ("changes", "")
+    assert "too many" in part.new
+
+
 def test_the_order_in_which_notes_were_read_tells_nothing_apart() -> None:
     assert compare(RUN, replace(RUN, reads=("b.md", "a.md"))) == []

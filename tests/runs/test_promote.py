@@ -101,6 +101,7 @@ def test_steps_that_lean_on_each_other_are_told_as_one() -> None:
         ("n = 1\ndef f():\n    global n\n    n = 2\nf()\nfinal_answer(n)\n", "`global`"),
         ("from math import *\nfinal_answer(pi)\n", "imports everything"),
         ("x = 1\nfinal_answer(eval('x'))\n", "calls eval"),
+        ("final_answer(" + "1 + " * 3000 + "1)\n", "nested too deeply"),
     ],
 )
 def test_what_would_mean_something_else_in_a_function_is_refused(program: str, why: str) -> None:
