@@ -129,6 +129,8 @@ def parse_config(text: str, file: str) -> Mapping[str, Mapping[str, Any]]:
         sections = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: not TOML: {error}", "mend that line, or move the file away") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: nested too deeply", "mend it, or move the file away") from None
     for name, section in sections.items():
         if name not in KNOWN or not isinstance(section, dict):
             raise ConfigError(f"{file}: unknown section [{name}]", f"known: {', '.join(KNOWN)}")
@@ -199,6 +201,8 @@ def _check_key(file: str, section: str, key: str, value: object) -> None:
         raise ConfigError(f"{file}: {section}.{key} should be {named}, not {value!r}")
     if isinstance(value, (int, float)) and not 0 <= value < math.inf:  # to a kernel, -1 is no limit at all
         raise ConfigError(f"{file}: {section}.{key} should be a number from 0 up, not {value!r}")
+    if section == "vault" and isinstance(value, str) and not _is_folder(value, may_be_root=key == "system"):
+        raise ConfigError(f"{file}: vault.{key} should be a folder of the vault, not {value!r}")
     if key == "think" and value not in THINKING:
         raise ConfigError(f"{file}: model.think should be one of {', '.join(THINKING[1:])}, not {value!r}")
     if key == "fetch" and value not in FETCHING:
@@ -208,6 +212,13 @@ def _check_key(file: str, section: str, key: str, value: object) -> None:
     words = {"contract": CONTRACTS, "engine": ENGINES}.get(key) if section == "ask" else None
     if words and value not in words:
         raise ConfigError(f"{file}: ask.{key} should be one of {', '.join(words)}, not {value!r}")
+
+
+def _is_folder(text: str, *, may_be_root: bool) -> bool:
+    """Whether this names a folder that a vault may have: none of another program's, and nothing outside."""
+    folder = text.strip("/")
+    plain = all(part and part[0] not in ".~" and part.isprintable() and "\\" not in part for part in folder.split("/"))
+    return plain if folder else may_be_root
 
 
 def _apply(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:

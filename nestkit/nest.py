@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nestkit.change import digest
 from nestkit.config import Config, merge_config, parse_config
-from nestkit.errors import ConfigError, NestError, NoteMissing, NoVault
+from nestkit.errors import ConfigError, NestError, NoteMissing, NoVault, VaultError
 from nestkit.hall.crew import crew, make_readers, parse_note
 from nestkit.hall.lookups import Lookups
 from nestkit.hall.reading import read_script
@@ -31,7 +31,7 @@ from nestkit.note import Problem, Vocabulary
 from nestkit.policy import PROTECTED
 from nestkit.scripts.vault import WRITERS
 from nestkit.tool import Effect, Group, Script, Tool
-from nestkit.vault.files import Folder, list_folders, read_file
+from nestkit.vault.files import Folder, list_folders, read_file, read_settings
 from nestkit.vault.names import matches_any
 from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 
@@ -400,12 +400,12 @@ def _read_config(root: Path, folders: Folders) -> Config:
 
 def _read_sections(file: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
-        text = file.read_text("utf-8")
+        text = read_settings(file)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, VaultError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}", "mend it, or move it away") from None
-    return parse_config(text, str(file))
+    return parse_config(text.replace("\r\n", "\n"), str(file))
 
 
 def _stem(path: str) -> str:

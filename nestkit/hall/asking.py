@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nestkit.change import digest
+from nestkit.errors import VaultError
 from nestkit.policy import CONTRACTS, Limits, narrow
 from nestkit.run import Ask
 from nestkit.trigger import Trigger
+from nestkit.vault.files import read_settings
 from nestkit.vault.names import matches_any
 from nestkit.vault.place import vault_key
 from nestkit.watching.log import open_log
@@ -108,8 +110,8 @@ def template_globs(nest: Nest) -> tuple[str, ...]:
         ("plugins/quickadd/data.json", ("templateFolderPath",)),
     ):
         try:
-            settings = json.loads((nest.root / ".obsidian" / file).read_text("utf-8-sig"))
-        except (OSError, ValueError):
+            settings = json.loads(read_settings(nest.root / ".obsidian" / file))
+        except (OSError, ValueError, VaultError, RecursionError):
             continue
         for key in keys:
             value = settings.get(key) if isinstance(settings, dict) else None

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from nestkit.errors import VaultError
 from nestkit.index import facts, graph, search
 from nestkit.index.nearest import find_near_names
 from nestkit.index.relink import find_link
@@ -14,6 +15,7 @@ from nestkit.index.store import Index
 from nestkit.parse.kind import parse_kinds, property_kind
 from nestkit.parse.link import parse_link_text
 from nestkit.parse.subpath import find_section
+from nestkit.vault.files import read_settings
 
 _FEW = 3
 """With fewer results than this, names that look like the words asked for are worth a look."""
@@ -67,8 +69,8 @@ class Lookups:
     def kinds(self) -> Mapping[str, str]:
         """Property name -> kind, as the app's `types.json` says; empty when there is none that can be read."""
         try:
-            return parse_kinds((self.root / ".obsidian/types.json").read_text("utf-8"))
-        except (OSError, UnicodeDecodeError):
+            return parse_kinds(read_settings(self.root / ".obsidian/types.json"))
+        except (OSError, UnicodeDecodeError, VaultError):
             return {}
 
     def headings(self, path: str) -> list[dict[str, Any]]:

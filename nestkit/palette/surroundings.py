@@ -18,6 +18,7 @@ from nestkit.errors import ConfigError
 
 PLUGIN = "obsidian-shellcommands"
 _SECONDS = 20
+_MOST_BYTES = 1 << 20
 _NAMES = re.compile(
     r"(^|[/\\])(Obsidian|obsidian)(-[\d.]+)?(\.AppImage|\.exe)?$|md\.obsidian\.Obsidian|/Obsidian\.app/"
 )
@@ -135,8 +136,9 @@ def _config_folders(root: Path) -> Iterator[str]:
 
 def _read_json(file: Path) -> object:
     try:
-        return json.loads(file.read_text("utf-8-sig"))
-    except (OSError, ValueError):
+        ordinary = file.is_file() and file.stat().st_size < _MOST_BYTES  # a pipe would hold us, a device never ends
+        return json.loads(file.read_text("utf-8-sig")) if ordinary else None
+    except (OSError, ValueError, RecursionError):
         return None
 
 

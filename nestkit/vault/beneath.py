@@ -70,13 +70,21 @@ def open_file(folder: int, name: str, path: str) -> int:
         if error.errno == errno.ENXIO:
             raise OutsideVault(f"{shown(path)} is no ordinary file") from None
         raise
+    try:
+        return require_ordinary(file, path)
+    except VaultError:
+        os.close(file)
+        raise
+
+
+def require_ordinary(file: int, path: str) -> int:
+    """The open file itself. Raises NoteMissing for a folder, OutsideVault for devices, pipes and sockets."""
     mode = os.fstat(file).st_mode
-    if stat.S_ISREG(mode):
-        return file
-    os.close(file)
     if stat.S_ISDIR(mode):
         raise NoteMissing(f"{shown(path)} is a folder, not a file")
-    raise OutsideVault(f"{shown(path)} is no ordinary file")
+    if not stat.S_ISREG(mode):
+        raise OutsideVault(f"{shown(path)} is no ordinary file")
+    return file
 
 
 def is_link(folder: int, name: str) -> bool:

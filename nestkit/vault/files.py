@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from nestkit.errors import OutsideVault, VaultError
 from nestkit.note import Problem
-from nestkit.vault.beneath import hold_folder, open_file, open_folder, read_all, told
+from nestkit.vault.beneath import hold_folder, open_file, open_folder, read_all, require_ordinary, told
 from nestkit.vault.leftover import is_temp
 from nestkit.vault.names import ODD_NAME, PATH_CHARS, fold, require_path, shown
 
@@ -141,6 +141,18 @@ def read_file(root: Path, path: str, max_bytes: int) -> bytes:
             return read_all(file, path, max_bytes)
         finally:
             os.close(file)
+
+
+def read_settings(file: Path, max_bytes: int = 4 << 20) -> str:
+    """The text of a settings file, its byte order mark left out; links are followed, since people link their settings.
+
+    Raises FileNotFoundError, OSError and UnicodeDecodeError; VaultError for a pipe, a device, or what is too large.
+    """
+    opened = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe must not make us wait
+    try:
+        return read_all(require_ordinary(opened, file.name), file.name, max_bytes).decode("utf-8-sig")
+    finally:
+        os.close(opened)
 
 
 def read_files(root: Path, paths: Iterable[str], max_bytes: int) -> Iterator[bytes | VaultError]:

@@ -78,7 +78,11 @@ def matches_any(path: str, globs: tuple[str, ...]) -> bool:
     `*` and `?` stay within a part, `**` crosses parts. A glob without `/` fits at any depth (`Diary`,
     `*.secret.md`), one with `/` is read from the root. In doubt it matches, since globs here hide or protect.
     """
-    return bool(globs) and _compiled(globs).match(fold(path)) is not None
+    if not globs:
+        return False
+    quick, slow = _compiled(globs)
+    folded = fold(path)
+    return quick.match(folded) is not None or any(_fits(glob, folded) for glob in slow)
 
 
 def require_path(path: str) -> str:
@@ -112,13 +116,77 @@ def _odd_part(part: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _compiled(globs: tuple[str, ...]) -> re.Pattern[str]:
+def _compiled(globs: tuple[str, ...]) -> tuple[re.Pattern[str], tuple[tuple[str, ...], ...]]:
+    """A pattern for most of these globs, and the others in pieces: no setting of a vault may take for ever to match."""
     plain = [fold(glob).strip("/") for glob in globs]
-    return re.compile("|".join(_regex(glob) for glob in plain if glob) or "(?!)", re.DOTALL)
+    whole = [_RUN.sub("**/", glob if "/" in glob else f"**/{glob}") for glob in plain if glob]
+    quick = [pattern for glob in whole if (pattern := _regex(glob))]
+    slow = tuple(tuple(filter(None, _PIECES.split(glob))) for glob in whole if not _regex(glob))
+    return re.compile("|".join(quick) or "(?!)", re.DOTALL), slow
+
+
+_RUN = re.compile(r"(?:\*\*/){2,}")
+_PIECES = re.compile(r"(\*\*/|\*\*|\*|\?|.)", re.DOTALL)
 
 
 def _regex(glob: str) -> str:
-    marks = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    body = "".join(marks.get(piece) or re.escape(piece) for piece in re.split(r"(\*\*/|\*\*|\*|\?)", glob))
-    anchor = "" if "/" in glob else "(?:.*/)?"
-    return f"{anchor}{body}(?:/.*)?\\Z"
+    """A pattern that looks at no letter too often; empty where there is none.
+
+    What stands between two `**/` is whole folders: where it comes first is as good as any place behind that, so it is
+    never looked for again (an atomic group).
+    """
+    texts = re.split(r"(\*\*/|\*\*)", glob)
+    marks, chunks = texts[1::2], texts[::2]
+    whole_folders = all(before == "" or before.endswith("/") for before in chunks[: len(marks)])
+    if "**" in marks[:-1] or (marks and marks[-1] == "**" and chunks[-1]) or not whole_folders:
+        if len(marks) > 2:
+            return ""
+        body = _chunk(chunks[0])
+        body += "".join({"**/": "(?:.*/)?", "**": ".*"}[m] + _chunk(c) for m, c in zip(marks, chunks[1:], strict=True))
+        return f"{body}(?:/.*)?\\Z"
+    body = _chunk(chunks[0])
+    for number, (mark, chunk) in enumerate(zip(marks, chunks[1:], strict=True), start=1):
+        if mark == "**":
+            body += ".*"
+        else:
+            body += f"(?>(?:.*?/)??{_chunk(chunk)})" if number < len(marks) else f"(?:.*/)?{_chunk(chunk)}"
+    return f"{body}(?:/.*)?\\Z"
+
+
+def _chunk(glob: str) -> str:
+    """Text without `**`; what stands between two `*` of one name is taken where it comes first."""
+    parts = []
+    for part in glob.split("/"):
+        first, *rest = ("".join("[^/]" if c == "?" else re.escape(c) for c in text) for text in part.split("*"))
+        between = "".join(f"(?>[^/]*?{text})" for text in rest[:-1])
+        parts.append(f"{first}{between}[^/]*{rest[-1]}" if rest else first)
+    return "/".join(parts)
+
+
+def _fits(glob: tuple[str, ...], path: str) -> bool:
+    """Whether a glob in pieces takes in the path, by all places in it that can be reached letter by letter."""
+    end = 2 * len(glob)
+
+    def reach(places: set[int]) -> set[int]:
+        """With what lies behind pieces that may be empty; an odd place is inside of a `**/` and must leave by a `/`."""
+        for place in sorted(places):
+            while not place % 2 and place < end and glob[place // 2] in ("**/", "**", "*"):
+                place += 2
+                places.add(place)
+        return places
+
+    here = reach({0})
+    for letter in path:
+        if end in here and letter == "/":
+            return True
+        after: set[int] = set()
+        for place in here - {end}:
+            piece = glob[place // 2]
+            if piece == "**" or (piece == "*" and letter != "/"):
+                after.add(place)
+            elif piece == "**/":
+                after |= {place // 2 * 2 + 1} | ({place // 2 * 2 + 2} if letter == "/" else set())
+            elif piece == letter or (piece == "?" and letter != "/"):
+                after.add(place + 2)
+        here = reach(after)
+    return end in here

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,34 @@ def test_what_is_private_comes_out_by_no_detour(nest: NestCommand, ops: Path) ->
     assert [line for line in printed if "is private" in line] == printed[:4]
     assert "Confession" not in printed[5]
     assert "'resolved': None" in printed[6]
+
+
+def make_odd(file: Path, kind: str) -> None:
+    """A settings file that would hold whoever reads it, or never end."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "endless":
+        file.symlink_to("/dev/zero")
+    else:
+        file.write_text("a = " * (file.suffix == ".toml") + "[" * 100_000)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless", "nested"])
+def test_settings_that_never_end_are_one_line(nest: NestCommand, ops: Path, kind: str) -> None:
+    make_odd(ops / "nest.toml", kind)
+    done = nest("index")
+    assert done.returncode == 1
+    assert "nest.toml: " in done.stderr
+    assert "mend it, or move" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless", "nested"])
+def test_the_app_s_settings_hold_nobody_either(nest: NestCommand, ops: Path, kind: str) -> None:
+    for name in ("types.json", "templates.json", "daily-notes.json", "community-plugins.json"):
+        (ops / ".obsidian" / name).unlink(missing_ok=True)
+        make_odd(ops / ".obsidian" / name, kind)
+    (ops / "Q.md").write_text("---\nn: 1\n---\n- [ ] #nest list the notes\n")
+    assert nest("show", "kind", "Q", "n").stdout == "number\n"
+    assert "it is to be asked" in nest("why", "Q.md").stdout
+    assert nest("obsidian", "status").returncode in (0, 1)

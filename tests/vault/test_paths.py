@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nestkit.errors import OutsideVault
@@ -167,6 +170,42 @@ def test_protection_does_not_depend_on_how_a_name_is_spelled(path: str, protecte
 )
 def test_a_glob_takes_in_files_and_all_below_a_folder(glob: str, path: str, fits: bool) -> None:
     assert matches_any(path, (glob,)) is fits
+
+
+def spelled_out(glob: str) -> str:
+    """What a glob means, as a pattern that may look at every letter as often as it likes."""
+    marks = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    body = "".join(marks.get(piece) or re.escape(piece) for piece in re.split(r"(\*\*/|\*\*|\*|\?)", glob))
+    return f"{'' if '/' in glob else '(?:.*/)?'}{body}(?:/.*)?\\Z"
+
+
+pieces = st.lists(st.sampled_from(["a", "b", "*", "**", "**/", "/", "?"]), min_size=1, max_size=9)
+
+
+@settings(max_examples=300)
+@given(pieces.map("".join), st.lists(st.text("ab/", min_size=1, max_size=10), max_size=10))
+def test_a_glob_of_any_make_means_what_it_says(glob: str, paths: list[str]) -> None:
+    glob = glob.strip("/")
+    for path in paths:
+        assert matches_any(path, (glob,)) == bool(glob and re.match(spelled_out(glob), path, re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ("glob", "path"),
+    [
+        ("*a" * 200 + "z", "a" * 240),
+        ("**/a*b*c*d*e*f*g*q", "abcdefg" * 30),
+        ("**/" * 60 + "z", "a/" * 400 + "q"),
+        ("**/*a/" * 50 + "z", "a/" * 400),
+        ("a**" * 100 + "z", "a" * 1000),
+        ("x**/" * 50 + "z", "x/" * 400),
+    ],
+)
+def test_no_glob_takes_for_ever(glob: str, path: str) -> None:
+    """A vault from anybody names its private notes by globs, and every path is held against them."""
+    begun = time.thread_time()
+    assert not matches_any(path, (glob,))
+    assert time.thread_time() - begun < 5
 
 
 def test_no_globs_match_nothing() -> None:

@@ -28,6 +28,11 @@ from nestkit.policy import Limits
         ("[model]\nthink = 'deeply'\n", "model.think should be one of"),
         ("[limits]\nmemory = 3\n", "unknown key limits.memory"),
         ("[limits]\nmemory_bytes = -1\n", "limits.memory_bytes should be a number from 0 up"),  # to a kernel, no limit
+        ("[vault]\nruns = '.git'\n", "vault.runs should be a folder of the vault"),
+        ("[vault]\nruns = '../x'\n", "vault.runs should be a folder of the vault"),
+        ("[vault]\nruns = '/'\n", "vault.runs should be a folder of the vault"),
+        ("[vault]\nsystem = 'a/../../b'\n", "vault.system should be a folder of the vault"),
+        ("[vault]\nsystem = '.obsidian/plugins'\n", "vault.system should be a folder of the vault"),
         ("[limits]\nseconds = nan\n", "limits.seconds should be a number from 0 up"),
         ("[ask]\nsteps = -3\n", "ask.steps should be a number from 0 up"),
         ("[watch]\nsettle = inf\n", "watch.settle should be a number from 0 up"),
