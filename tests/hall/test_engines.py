@@ -133,7 +133,7 @@ def test_one_killed_during_a_run_ends_that_program_and_the_next_run_works(engine
 )
 def test_limits_hold_in_a_second_run_as_in_the_first(engines: Engines, program: str, limit: str) -> None:
     for _ in range(2):
-        found = ran(engines, program, step_seconds=0.4, memory_bytes=300 << 20)
+        found = ran(engines, program, step_seconds=0.25, memory_bytes=300 << 20)
         assert (found.limit or ("output" if "cut" in found.output else "")) == limit
 
 
