@@ -6,6 +6,7 @@ does by calling the broker. Scripts cannot run here. For systems that have no is
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import sysconfig
@@ -58,6 +59,6 @@ def _find_package() -> tuple[str, str]:
     site = find_package("pydantic_monty", "pydantic-monty", VERSION, _HINT)
     beside = Path(sysconfig.get_path("scripts")) / "monty"
     binary = str(beside) if beside.is_file() else shutil.which("monty")
-    if not binary:
+    if not binary or not os.path.isabs(binary):
         raise SandboxError("the interpreter of pydantic-monty is not there", _HINT)
     return site, binary
