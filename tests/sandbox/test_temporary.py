@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from checks import COMMAND, NestCommand
 
+from nestkit.sandbox.child.zygote import HELD
 from nestkit.sandbox.temporary import Held, clear_abandoned, remove_tree
 
 HOLDER = """
@@ -70,6 +71,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 def test_a_folder_is_for_this_user_only_and_gone_when_it_is_let_go(room: Path) -> None:
     with Held() as folder:
+        assert Path(folder).name.startswith(HELD), "as the warm parent knows it"
         assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o700
         assert clear_abandoned() == (0, 0)
         assert Path(folder).parent == room
@@ -181,3 +183,25 @@ def test_the_doctor_clears_away_and_says_what(room: Path, ops: Path, nest: NestC
     assert (told["good"], folder.exists(), (ops / ".nest-1234-00000000.tmp").exists()) == (False, False, True)
     again = {each["what"]: each for each in json.loads(nest("doctor", "--quick", "--json").stdout)}
     assert "cleared away" not in again["left over"]["finding"]
+
+
+@pytest.mark.parametrize(("name", "goes"), [(f"{HELD}abc123", True), ("precious", False), ("nest-other", False)])
+def test_the_warm_parent_of_a_nest_that_died_removes_a_held_folder_and_nothing_else(
+    tmp_path: Path, name: str, goes: bool
+) -> None:
+    (tmp_path / name / "root").mkdir(parents=True)
+    (tmp_path / name / "Diary.md").write_text("private")
+    (tmp_path / "beside").mkdir()
+    code = (
+        "import os, sys; from nestkit.sandbox.child.zygote import _watch; ours, theirs = os.pipe(); os.close(theirs);"
+        " inner = os.fork() or os.execlp('sleep', 'sleep', '60'); pidfd = os.pidfd_open(inner);"
+        " os.kill(inner, 9) if os.fork() else _watch(ours, pidfd, sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / name / "root")], check=True, timeout=30)
+    end = time.monotonic() + 20
+    while goes and (tmp_path / name).exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    time.sleep(0.3)
+    assert (tmp_path / name).exists() is not goes
+    assert (tmp_path / "beside").exists()

@@ -21,6 +21,8 @@ from typing import Any, NoReturn
 from . import call, isolate, keeper, landlock, mounts, program, prove, syscalls, wire
 
 CONTROL = 3
+HELD = "nest-held-"
+"""How the names begin of all folders that may be cleared away here."""
 _ORPHANED = 3
 """Exit code of an inner process whose nest went without a word."""
 _BURIAL_MS = 10_000
@@ -102,10 +104,11 @@ def _watch(nest: int, inner: int, folder: str) -> NoReturn:
         if nest not in ended and os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) == _ORPHANED:
             poll.unregister(inner)  # it heard of nest's end before we did: a process' files go before itself
             ended = dict(poll.poll(_BURIAL_MS))
-        if nest in ended:
+        held = os.path.dirname(folder)
+        if nest in ended and os.path.basename(held).startswith(HELD):  # whatever else it were, it would not be ours
             import shutil
 
-            shutil.rmtree(os.path.dirname(folder), ignore_errors=True)
+            shutil.rmtree(held, ignore_errors=True)
     finally:
         os._exit(0)
 
