@@ -20,7 +20,7 @@ from nestkit.policy import Refusal
 HERE = Path(__file__).parent
 FOLDERS = {"ops": HERE.parent / "vaults/ops", "example": HERE.parents[1] / "vault"}
 NOW = datetime.fromisoformat("2026-03-18T09:00:00+01:00")
-SETS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+SETS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 LEAST = {"sixth": 0.75}
 """Share of right answers where it is not four in five: that set was not tuned on."""
 SAMPLES = [
