@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nestkit.errors import StateError
-from nestkit.hall.recording import read_recorded
 from nestkit.hall.replay import find_run_id
+from nestkit.hall.traces import read_recorded
 from nestkit.run import Run
 from nestkit.runs.compare import Part, Told, compare, draft_calls
 from nestkit.runs.note import RunNote

@@ -2,12 +2,12 @@
 
 The trace is written as the run goes: before a program sees an answer, the answer is in it. So a run that was parked or
 killed goes on by running its programs again over what is recorded, up to the call that was open. Answers of built-in
-tools that only read are large and cheap to get again: they are held in memory and written when the run is parked.
+tools that only read are large and cheap to get again: they are held in memory and written when the run is parked or
+has ended.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields
@@ -16,21 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from nestkit.change import Change, digest
 from nestkit.errors import NestError, StateError
+from nestkit.hall.traces import MOST_BYTES, open_ledger, trace_path
 from nestkit.matter import draft_bytes, draft_record, parse_bytes
 from nestkit.model import Chat, Message, Reply
 from nestkit.run import Outcome, Run, Step, ToolCall
 from nestkit.runs.ledger import Entry, Ledger
 from nestkit.runs.retold import parse_call, parse_reply
-from nestkit.runs.trace import Recorded, Sealer, parse_sealed
+from nestkit.runs.trace import Recorded, Sealer
 from nestkit.sandbox.child.wire import pack
 from nestkit.sandbox.job import Stopped
 from nestkit.sandbox.tape import Taped
 from nestkit.vault.append import Growing
-from nestkit.vault.beneath import hold_folder, open_file, read_digest
-from nestkit.vault.files import read_file
-from nestkit.vault.journal import is_run_id
+from nestkit.vault.beneath import read_digest
 from nestkit.vault.place import vault_key
-from nestkit.vault.prune import is_due, is_pruned
+from nestkit.vault.prune import is_due
 from nestkit.vault.stage import Stage
 from nestkit.vault.write import delete_file
 
@@ -38,80 +37,15 @@ if TYPE_CHECKING:
     from nestkit.hall.writers import Writer
     from nestkit.nest import Nest
 
-MOST_BYTES = 64 << 20
-"""A trace that would grow beyond this is given up: the run goes on, and cannot be resumed."""
 _HELD_BYTES = 32 << 20
 """Answers of readers held for the case that the run is parked; the rest is asked again then."""
 
 _KEPT_BYTES = 8 << 20
 """Of these, as much as is kept of a run that has ended, so that it can be replayed."""
-_HEAD_BYTES = 1 << 20
-"""More than the first line of a trace takes."""
 _END_BYTES = 1 << 20
 """Room that is left for how a run ends."""
 
 _CALL_PARTS = tuple(item.name for item in fields(ToolCall))
-
-
-def trace_path(run_id: str) -> str:
-    """Where the trace of a run lies."""
-    return f".nest/runs/{run_id}.jsonl"
-
-
-def open_ledger(nest: Nest) -> Ledger:
-    """The ledger of this vault's runs. Raises StateError where it would lie inside the vault, which may come from
-    anywhere."""
-    state = nest.folders.state
-    if nest.root == state or nest.root in state.parents:
-        raise StateError(f"{state} lies in the vault itself", "set NEST_STATE_DIR to a folder outside it")
-    return Ledger(state / vault_key(nest.root) / "runs")
-
-
-def read_recorded(nest: Nest, run_id: str) -> Recorded:
-    """What this machine recorded of a run. Raises StateError when it recorded nothing of it."""
-    with suppress(NestError):
-        content = read_file(nest.root, trace_path(run_id), 4 * MOST_BYTES)
-        return _checked(parse_sealed(content, open_ledger(nest).key()), nest, run_id)
-    if is_pruned(nest.root, run_id, "runs"):
-        hint = "[keep] in your config.toml says how many are kept; the run's note is still there"
-        raise StateError(f"the trace of run {run_id} was put away", hint)
-    raise StateError(f"run {run_id} has no trace that this machine has sealed", "ask again")
-
-
-def is_sealed_here(nest: Nest, run_id: str, key: bytes) -> bool:
-    """Whether the trace of a run begins as this machine, with this key, begins the traces of this vault."""
-    with suppress(NestError, OSError), hold_folder(nest.root, trace_path(run_id)) as (folder, name):
-        file = open_file(folder, name, name)
-        try:
-            first, newline, _ = os.read(file, _HEAD_BYTES).partition(b"\n")
-        finally:
-            os.close(file)
-        told = parse_sealed(first + newline, key)
-        return told.ask.get("id") == run_id and told.ask.get("vault") == vault_key(nest.root)
-    return False
-
-
-def is_recorded(nest: Nest, run_id: str) -> bool:
-    """Whether there is a trace of this run, whoever wrote it."""
-    return is_run_id(run_id) and (nest.root / trace_path(run_id)).is_file()
-
-
-def reopen(nest: Nest, run_id: str) -> tuple[Growing, Recorded]:
-    """The trace of a run, open to be continued, and what stands in it. Raises StateError and VaultError."""
-    key, growing = open_ledger(nest).key(), Growing(nest.root, trace_path(run_id), is_new=False)
-    try:
-        told = _checked(parse_sealed(growing.read(4 * MOST_BYTES), key), nest, run_id)
-        growing.cut(told.size)
-    except BaseException:
-        growing.close()
-        raise
-    return growing, told
-
-
-def _checked(told: Recorded, nest: Nest, run_id: str) -> Recorded:
-    if told.ask.get("id") != run_id or told.ask.get("vault") != vault_key(nest.root):
-        raise StateError(f"the trace of run {run_id} is not what this machine wrote", "ask again")
-    return told
 
 
 class Recording:

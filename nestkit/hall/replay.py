@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from nestkit.errors import NestError, NoteMissing, StateError
 from nestkit.hall.gate import script_digests
-from nestkit.hall.recording import draft_outcome, is_recorded, read_recorded
+from nestkit.hall.recording import draft_outcome
+from nestkit.hall.traces import is_recorded, read_recorded
 from nestkit.hall.workshop import find_world, seed_of
 from nestkit.hall.writers import Rerun
 from nestkit.policy import Contract, Refusal, has_world, is_reviewed, narrow
@@ -27,6 +28,7 @@ from nestkit.sandbox.check import check_program
 from nestkit.sandbox.job import Stopped
 from nestkit.sandbox.tape import Taped
 from nestkit.tool import Tool
+from nestkit.vault.journal import is_run_id
 
 if TYPE_CHECKING:
     from nestkit.hall.walk import Company
@@ -73,11 +75,15 @@ def get_earlier(nest: Nest, run: str) -> Earlier:
 def find_run_id(nest: Nest, run: str) -> str:
     """The id of a run; one whose note is gone is known by its whole id. Raises NoteMissing."""
     try:
-        return nest.run_note(nest.run_path(run)).id
+        path = nest.run_path(run)
     except NoteMissing:
         if is_recorded(nest, run):
             return run
         raise
+    run_id = nest.run_note(path).id
+    if not is_run_id(run_id):  # anybody may have written that note
+        raise NoteMissing(f"{path} names no run", "`nest runs` lists them")
+    return run_id
 
 
 def replay_exact(nest: Nest, earlier: Earlier) -> Replayed:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from nestkit.change import digest
 from nestkit.errors import NoteMissing, StateError, VaultError
 from nestkit.hall.gate import script_digests
-from nestkit.hall.recording import Recording, open_ledger, read_recorded, reopen, trace_path
+from nestkit.hall.recording import Recording
+from nestkit.hall.traces import open_ledger, read_recorded, reopen, trace_path
 from nestkit.hall.walk import Company, apply_run, walk_on
 from nestkit.hall.write_back import write_back
 from nestkit.matter import Matter

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from nestkit.errors import NestError
 from nestkit.hall.kept import list_programs
-from nestkit.hall.recording import is_sealed_here, open_ledger, trace_path
+from nestkit.hall.traces import is_sealed_here, open_ledger, trace_path
 from nestkit.runs.ledger import KEEP
 from nestkit.sandbox.temporary import clear_abandoned
 from nestkit.vault.journal import hold_lock

@@ -17,8 +17,9 @@ from nestkit.change import Applied, Change, merge
 from nestkit.errors import VaultError
 from nestkit.hall.desk import Desk, open_desk
 from nestkit.hall.gate import Gate
-from nestkit.hall.recording import Recording, open_ledger, reopen
+from nestkit.hall.recording import Recording
 from nestkit.hall.servers import Line
+from nestkit.hall.traces import open_ledger, reopen
 from nestkit.hall.workshop import Workshop, spelling
 from nestkit.hall.writers import Call, Rerun, Writer, again, choose_writer, kept_program
 from nestkit.matter import Matter

@@ -174,6 +174,16 @@ def test_a_trace_that_this_machine_has_not_sealed_is_not_run(here: Nest) -> None
     assert replay_exact(here, get_earlier(here, run.id)).difference is None
 
 
+def test_a_note_that_somebody_forged_leads_nowhere_and_says_nothing_to_a_terminal(nest: NestCommand, ops: Path) -> None:
+    (ops / "03_Runs").mkdir(exist_ok=True)
+    note = '---\nnest-id: "\\e[2J../../../etc/passwd"\nnest-status: ok\nnest-ask: x\n---\n'
+    (ops / "03_Runs/forged.md").write_text(note)
+    for words in (("replay", "forged"), ("replay", "forged", "--program"), ("diff", "forged", "forged")):
+        done = nest(*words)
+        assert (done.returncode, done.stdout, "\x1b" in done.stderr) == (1, "", False)
+        assert "forged.md names no run" in done.stderr
+
+
 def test_what_waits_or_was_broken_off_is_not_replayed_but_pointed_out(here: Nest) -> None:
     run = ask_model(here, "final_answer(count.tick('x'))", yes=False)
     assert run.status == "waiting"

@@ -16,8 +16,8 @@ import pytest
 from checks import COMMAND, NestCommand
 
 from nestkit.errors import StateError, VaultError
-from nestkit.hall.recording import open_ledger
 from nestkit.hall.review import Ticked, approve, check_tick, get_entry, get_matter, list_entries, reject, resume
+from nestkit.hall.traces import open_ledger
 from nestkit.hall.walk import Company
 from nestkit.hall.writers import Call
 from nestkit.nest import Nest, open_nest

@@ -14,8 +14,8 @@ import pytest
 from checks import NestCommand
 
 from nestkit.errors import StateError
-from nestkit.hall.recording import open_ledger, read_recorded, trace_path
 from nestkit.hall.review import list_entries
+from nestkit.hall.traces import open_ledger, read_recorded, trace_path
 from nestkit.hall.upkeep import clear_left_behind, put_away_traces
 from nestkit.hall.walk import Company
 from nestkit.nest import Nest, open_nest
