@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,23 @@ def test_every_setting_is_told_of() -> None:
     text = (ROOT / "docs/settings.md").read_text("utf-8")
     missing = [f"{section}.{key}" for section, keys in KNOWN.items() for key in keys if key not in text]
     assert missing == []
+
+
+def test_the_attacks_and_escapes_are_as_many_as_the_page_on_security_says() -> None:
+    from nestkit.sandbox.battery import read_attacks
+
+    text = " ".join((ROOT / "docs/security.md").read_text("utf-8").split())
+    attacks = read_attacks()
+    lines = (ROOT / "tests/cases/escapes.jsonl").read_text("utf-8").splitlines()
+    escapes = [json.loads(line) for line in lines]
+    assert f"battery of {len(attacks)} attacks" in text
+    assert f"of the {sum(attack.bare for attack in attacks)} that can be tried" in text
+    for group, count in Counter(attack.group for attack in attacks).items():
+        assert f"{group} ({count})" in text
+    assert f"runs {len(escapes)} escapes" in text
+    for number, contract in enumerate(("sandboxed", "brokered", "reviewed"), start=1):
+        assert f"| `{contract}` | 0 of {sum(number in case['contracts'] for case in escapes)} |" in text
+    assert f"twenty classes: {', '.join(sorted({case['class'] for case in escapes}))}." in text
 
 
 def test_the_demo_of_the_readme_answers_and_shows_its_run_note() -> None:

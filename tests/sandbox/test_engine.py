@@ -255,6 +255,11 @@ def test_each_limit_ends_the_program_and_is_named(run: Run, program: str, limits
     assert time.monotonic() - begun < 15
 
 
+def test_without_namespaces_64_files_are_open_at_a_time(run: Run, engine: Engine) -> None:
+    outcome = run("import os\nfor _ in range(64): os.dup(0)")
+    assert outcome.limit == ("files" if engine.tier == "kernel-lite" else ""), outcome.error
+
+
 def test_long_output_is_cut_and_said(run: Run) -> None:
     outcome = run("print('x' * 50_000)", output_bytes=1000)
     assert len(outcome.output) < 1200
