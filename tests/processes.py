@@ -21,9 +21,9 @@ def below(number: int) -> set[int]:
     return found
 
 
-def wait_until_gone(numbers: set[int]) -> set[int]:
-    """Those of these processes that are still there two seconds later."""
-    ending = time.monotonic() + 2
+def wait_until_gone(numbers: set[int], seconds: float = 2.0) -> set[int]:
+    """Those of these processes that are still there so many seconds later."""
+    ending = time.monotonic() + seconds
     while numbers and time.monotonic() < ending:
         numbers = {number for number in numbers if is_alive(number)}
         time.sleep(0.02)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from checks import NestCommand
+from scripted import ask_model
 from terminal import at_terminal
 
 from nestkit.hall.replay import get_earlier, replay_exact
 from nestkit.hall.review import approve, get_entry
 from nestkit.hall.walk import Company
 from nestkit.nest import Nest, open_nest
-from nestkit.run import Ask, Run
-from nestkit.testing import OllamaServer
 
-NOW = datetime.fromisoformat("2026-03-18T09:00:00").astimezone()
 ASK = ("ask", "Which projects are active?", "--model", "builtin")
 BY_HAND = '''"""Notes of a folder.
 
@@ -59,13 +56,6 @@ def opened(ops: Path) -> Nest:
     nest = open_nest(ops, ops, to_write=True)
     nest.refresh()
     return nest
-
-
-def ask_model(nest: Nest, *programs: str, contract: Any = "brokered") -> Run:
-    turns = [{"role": "assistant", "content": f"```python\n{program}\n```"} for program in programs]
-    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OLLAMA_HOST", server.url)
-        return nest.answer(Ask("do it", NOW, model="ollama/scripted", contract=contract), Company())
 
 
 def test_a_promoted_program_is_found_called_asked_for_and_undone(nest: NestCommand, ops: Path, answer: str) -> None:

@@ -6,11 +6,14 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scripted
 from checks import NestCommand
+from hall.broken_off import SCRIPT
 
 import nestkit.hall.recording
 from nestkit.errors import NestError, StateError
@@ -23,36 +26,15 @@ from nestkit.run import Ask, Run
 from nestkit.runs.replay import Difference
 from nestkit.testing import OllamaServer
 
-TIME = datetime.fromisoformat("2026-03-18T09:00:00").astimezone()
-COUNT = '''"""Writes a note.
-
----
-nest:
-  permissions: ["write:Out/**"]
----
-"""
-from pathlib import Path
-
-
-def tick(name: str) -> str:
-    """Write a note."""
-    Path("Out").mkdir(exist_ok=True)
-    Path(f"Out/{name}.md").write_text(name)
-    return name + "!"
-
-
-def size(name: str) -> int:
-    """Length of a note."""
-    return len(Path(f"{name}.md").read_text())
-'''
-TWO = ("n = len(list_notes(tag='project'))\nprint(n, count.size('Home'))", "final_answer([n, count.tick('a')])")
+ask_model = partial(scripted.ask_model, yes=True)
+TWO = ("n = len(list_notes(tag='project'))\nprint(n, count.look('Home'))", "final_answer([n, count.tick('a')])")
 
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Nest]:
     root = tmp_path / "vault"
     (root / "02_System").mkdir(parents=True)
-    (root / "02_System/count.py").write_text(COUNT)
+    (root / "02_System/count.py").write_text(SCRIPT)
     (root / "Home.md").write_text("Home #project\n")
     with opened(root) as nest:
         yield nest
@@ -62,15 +44,6 @@ def opened(root: Path) -> Nest:
     nest = open_nest(root, root, to_write=True)
     nest.refresh()
     return nest
-
-
-def ask_model(nest: Nest, *programs: str, contract: Any = "brokered", yes: bool = True) -> Run:
-    """What comes of these replies of a model, with nobody at the terminal."""
-    turns = [{"role": "assistant", "content": f"```python\n{program}\n```"} for program in programs]
-    question = Ask("do it", TIME, model="ollama/scripted", contract=contract, leave=Leave(yes=yes))
-    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OLLAMA_HOST", server.url)
-        return nest.answer(question, Company())
 
 
 def rules(nest: Nest, *, yes: bool = False) -> Ask:
@@ -112,7 +85,7 @@ def test_a_run_comes_out_as_recorded_whatever_became_of_the_vault_and_its_tools(
 
 
 def test_a_tool_that_is_gone_is_known_by_its_short_name_too(here: Nest) -> None:
-    run = ask_model(here, "final_answer([tick('b'), count.size('Home')])")
+    run = ask_model(here, "final_answer([tick('b'), count.look('Home')])")
     (here.root / "02_System/count.py").rename(here.root / "02_System/counted.py")
     with opened(here.root) as now:
         done = replay_exact(now, get_earlier(now, run.id))
@@ -129,7 +102,7 @@ def test_errors_refusals_and_replies_without_a_program_come_out_as_recorded(here
 
 
 def test_a_run_that_ended_at_the_limit_of_its_calls_ends_there_again(here: Nest) -> None:
-    ask = Ask("do it", TIME, model="builtin", limits=here.config.limits)
+    ask = Ask("do it", scripted.TIME, model="builtin", limits=here.config.limits)
     run = ask_model(here, f"for n in range({ask.limits.calls + 5}):\n    count_of = list_notes()\nfinal_answer(1)")
     assert run.steps[0].outcome.limit == "calls"
     assert replay_exact(here, get_earlier(here, run.id)).difference is None
@@ -256,7 +229,7 @@ def test_a_contract_looser_than_today_s_settings_is_chosen_by_the_person_only(he
 
 
 def test_a_run_whose_script_is_gone_is_not_begun(here: Nest) -> None:
-    run = ask_model(here, "final_answer(count.size('Home'))")
+    run = ask_model(here, "final_answer(count.look('Home'))")
     (here.root / "02_System/count.py").unlink()
     with opened(here.root) as now, pytest.raises(NestError, match=r"count\.py, which is not there"):
         again(now, get_earlier(now, run.id))
@@ -276,7 +249,7 @@ def test_the_same_question_is_asked_anew(here: Nest) -> None:
 
 
 def test_the_note_that_asked_then_is_not_written_to_again(here: Nest) -> None:
-    question = Ask("List the notes tagged #project", TIME, note="Home.md", model="builtin")
+    question = Ask("List the notes tagged #project", scripted.TIME, note="Home.md", model="builtin")
     old = here.answer(question, Company())
     before = here.read_bytes("Home.md")
     assert b"[!nest]" in before

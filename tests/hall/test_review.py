@@ -10,10 +10,10 @@ import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from checks import COMMAND, NestCommand
+from scripted import TIME, ask_model
 
 from nestkit.errors import StateError, VaultError
 from nestkit.hall.review import Ticked, approve, check_tick, get_entry, get_matter, list_entries, reject, resume
@@ -26,7 +26,6 @@ from nestkit.run import Ask, Run, Step
 from nestkit.testing import OllamaServer
 
 NOW = ("--now", "2026-03-18T09:00:00")
-TIME = datetime.fromisoformat("2026-03-18T09:00:00").astimezone()
 COUNT = '''"""Notes down each call, then writes.
 
 ---
@@ -55,14 +54,6 @@ def here(ops: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nest]:
     with open_nest(ops, ops, to_write=True) as nest:
         nest.refresh()
         yield nest
-
-
-def ask_model(nest: Nest, *programs: str, contract: Any = "brokered") -> Run:
-    """What comes of these replies of a model, with nobody at the terminal."""
-    turns = [{"role": "assistant", "content": f"```python\n{program}\n```"} for program in programs]
-    with OllamaServer(turns) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OLLAMA_HOST", server.url)
-        return nest.answer(Ask("do it", TIME, model="ollama/scripted", contract=contract), Company())
 
 
 def files(vault: Path) -> dict[str, bytes]:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import Run, run_in
 
 from nestkit.errors import NoteMissing, SandboxError
 from nestkit.parse.script import parse_script
 from nestkit.policy import Limits, Refusal
-from nestkit.run import Outcome
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.sandbox.job import Job, ToolFailed
@@ -81,18 +81,9 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         yield made
 
 
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture
 def run(engine: Engine) -> Run:
-    """The outcome of the last of some programs that share a child."""
-
-    def execute(*programs: str, **limits: Any) -> Outcome:
-        with engine.program(make_broker(**limits), now=NOW, seed=7) as each:
-            return [each(program) for program in programs][-1]
-
-    return execute
+    return run_in(engine, make_broker, NOW)
 
 
 def test_this_machine_isolates_somehow() -> None:

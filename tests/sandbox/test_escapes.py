@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import below
 
 import nestkit.hall.engines
 from nestkit.errors import SandboxError
@@ -172,18 +173,6 @@ def snapshot(world: World) -> dict[str, bytes]:
     return kept
 
 
-def descendants() -> set[int]:
-    """Processes below this one."""
-    found: set[int] = set()
-    todo = [os.getpid()]
-    while todo:
-        for task in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
-            new = {int(child) for child in task.read_text().split()} - found
-            found |= new
-            todo += new
-    return found
-
-
 @pytest.mark.parametrize(
     ("engine", "contract", "case"),
     [
@@ -201,7 +190,7 @@ def test_an_escape_is_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NEST_CANARY_ENV", TOKEN)
-    before, others, begun = snapshot(world), descendants(), time.monotonic()
+    before, others, begun = snapshot(world), below(os.getpid()), time.monotonic()
     told = nest_with(world.fill(case["code"]), contract)
     assert told.run.steps, "nothing was run: nothing was held"
     kind = case["oracle"]["type"]
@@ -219,9 +208,9 @@ def test_an_escape_is_held(
     assert world.hits == []
     assert time.monotonic() - begun < 2 + 8, "it outlived its wall limit"
     ending = time.monotonic() + 2
-    while not descendants() <= others and time.monotonic() < ending:
+    while not below(os.getpid()) <= others and time.monotonic() < ending:
         time.sleep(0.02)
-    assert descendants() <= others, "something outlived the run"
+    assert below(os.getpid()) <= others, "something outlived the run"
     assert not (world.outside / "flag").exists()
 
 

@@ -7,11 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from processes import below, wait_until_gone
 
 from nestkit.policy import Limits
 from nestkit.sandbox.backend import Setup
@@ -38,34 +37,6 @@ with open_engine(sys.argv[1], cache=Path(sys.argv[2])) as engine:
 """
 
 
-def below(number: int) -> set[int]:
-    """Processes below one."""
-    found: set[int] = set()
-    todo = [number]
-    while todo:
-        for task in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
-            new = {int(child) for child in task.read_text().split()} - found
-            found |= new
-            todo += new
-    return found
-
-
-def are_gone(numbers: set[int], seconds: float = 5.0) -> bool:
-    ending = time.monotonic() + seconds
-    while time.monotonic() < ending:
-        if not any(is_running(number) for number in numbers):
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def is_running(number: int) -> bool:
-    try:
-        return Path(f"/proc/{number}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 @pytest.fixture(params=["monty", "wasm"])
 def name(request: pytest.FixtureRequest) -> str:
     if lack := get_row(request.param).find_lack(SETUP):
@@ -82,7 +53,7 @@ def test_when_nest_is_killed_everything_below_it_ends(name: str) -> None:
     nest.kill()
     nest.wait()
     nest.stdout.close()
-    assert are_gone(others), "something went on without nest"
+    assert wait_until_gone(others, 5.0) == set(), "something went on without nest"
 
 
 @pytest.mark.parametrize("which", ["the process", "the interpreter below it"])

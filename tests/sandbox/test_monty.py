@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import Run, run_in
 
 from nestkit.agent.prompt import load_prompt
 from nestkit.errors import NoteMissing, SandboxError
 from nestkit.policy import Limits, Refusal
-from nestkit.run import Outcome
 from nestkit.sandbox import battery, monty
 from nestkit.sandbox.backend import Setup
 from nestkit.sandbox.battery import lay_bait, read_attacks
@@ -65,18 +65,9 @@ def engine() -> Iterator[Engine]:
         yield made
 
 
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture
 def run(engine: Engine) -> Run:
-    """The outcome of the last of some programs that share a child."""
-
-    def execute(*programs: str, **limits: Any) -> Outcome:
-        with engine.program(make_broker(**limits), now=NOW, seed=7) as each:
-            return [each(program) for program in programs][-1]
-
-    return execute
+    return run_in(engine, make_broker, NOW)
 
 
 def test_tools_are_called_by_both_names_and_answer_in_plain_types(run: Run) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import Run, run_in
 
 from nestkit.errors import SandboxError
 from nestkit.policy import Limits, Refusal
-from nestkit.run import Outcome
 from nestkit.sandbox import battery, wasm
 from nestkit.sandbox.backend import Setup
 from nestkit.sandbox.battery import lay_bait, read_attacks
@@ -44,18 +44,9 @@ def engine() -> Iterator[Engine]:
         yield made
 
 
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture
 def run(engine: Engine) -> Run:
-    """The outcome of the last of some programs that share a child."""
-
-    def execute(*programs: str, **limits: Any) -> Outcome:
-        with engine.program(make_broker(**limits), now=NOW, seed=7) as each:
-            return [each(program) for program in programs][-1]
-
-    return execute
+    return run_in(engine, make_broker, NOW)
 
 
 def test_all_of_python_runs_and_records_read_both_ways(run: Run) -> None:
