@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nestkit.change import digest
-from nestkit.config import Config, merge_config, parse_config
-from nestkit.errors import ConfigError, NestError, NoteMissing, NoVault, VaultError
+from nestkit.config import Config
+from nestkit.errors import NestError, NoteMissing, NoVault
 from nestkit.hall.crew import crew, make_readers, parse_note
 from nestkit.hall.lookups import Lookups
 from nestkit.hall.reading import read_script
+from nestkit.hall.settings import read_config
 from nestkit.index import facts, registry
 from nestkit.index.reading import MAX_NOTE_BYTES
 from nestkit.index.refresh import Refreshed, refresh
@@ -31,7 +32,7 @@ from nestkit.note import Problem, Vocabulary
 from nestkit.policy import PROTECTED
 from nestkit.scripts.vault import WRITERS
 from nestkit.tool import Effect, Group, Script, Tool
-from nestkit.vault.files import Folder, list_folders, read_file, read_settings
+from nestkit.vault.files import Folder, list_folders, read_file
 from nestkit.vault.names import matches_any
 from nestkit.vault.place import Folders, find_vault, user_folders, vault_key
 
@@ -371,7 +372,7 @@ def open_nest(
             f"{place.root} holds notes but is no nest yet", "run `nest init` there, or name it with --vault DIR"
         )
     folders = user_folders(environ)
-    config = _read_config(place.root, folders)
+    config = read_config(place.root, folders)
     if to_write:
         from nestkit.vault.apply import recover  # late: to look needs no journal
 
@@ -386,26 +387,6 @@ def open_nest(
 def _as_builtin(tool: Tool) -> Tool:
     declared = (Effect("write"),) if tool.target in WRITERS else ()
     return replace(tool, manner="builtin", declared=declared, confirm="never")
-
-
-def read_own_config(folders: Folders) -> Config:
-    """The person's own settings, with no vault's on top. Raises ConfigError."""
-    return merge_config(_read_sections(folders.config / "config.toml"), {})
-
-
-def _read_config(root: Path, folders: Folders) -> Config:
-    mine, theirs = (_read_sections(file) for file in (folders.config / "config.toml", root / "nest.toml"))
-    return merge_config(mine, theirs)
-
-
-def _read_sections(file: Path) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        text = read_settings(file)
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, VaultError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}", "mend it, or move it away") from None
-    return parse_config(text.replace("\r\n", "\n"), str(file))
 
 
 def _stem(path: str) -> str:

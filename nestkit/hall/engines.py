@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 from nestkit.errors import SandboxError
 from nestkit.hall.packages import beside
+from nestkit.hall.settings import read_own_config
 from nestkit.policy import Contract, has_world
 from nestkit.sandbox.backend import Setup
 from nestkit.sandbox.backends import BACKENDS, find_rows
@@ -190,8 +191,6 @@ def list_engines(setup: Setup) -> Iterator[EngineState]:
 
 def own_setup() -> Setup:
     """What engines are opened with outside of a run: the person's own image and cache folder. Raises ConfigError."""
-    from nestkit.nest import read_own_config  # late: it loads this file
-
     folders = user_folders()
     return Setup(image=read_own_config(folders).image, cache=folders.cache)
 
