@@ -134,6 +134,7 @@ def test_asking_for_the_version_loads_no_database_no_markdown_and_no_model_clien
         "nestkit",
         "nestkit.doors",
         "nestkit.doors.cli",
+        "nestkit.doors.machine",
         "nestkit.errors",
     ]
 

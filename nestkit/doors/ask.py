@@ -112,9 +112,9 @@ def read_texts(words: tuple[str, ...], selection: str | None) -> tuple[str, str]
 
 
 def _stdin() -> str:
-    """All of stdin, line ends as they are; what is no UTF-8 is said."""
+    """All of stdin, line ends as they are, without a byte order mark; what is no UTF-8 is said."""
     try:
-        return sys.stdin.buffer.read().decode("utf-8")
+        return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise click.UsageError(f"stdin is no UTF-8 text: {error}") from None
 

@@ -7,7 +7,6 @@ shell's completion stay quick.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import click
 
 from nestkit import __version__
+from nestkit.doors.machine import close_stdout, explain, find_unreadable, open_streams
 from nestkit.errors import NestError
 
 _COMMANDS = {
@@ -117,8 +117,9 @@ def vault_first(words: list[str]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `nest`: runs, then leaves with the exit code of the design."""
+    open_streams()
     try:
-        code = nest.main(arguments, prog_name="nest", standalone_mode=False)
+        code = nest.main(_readable(sys.argv[1:] if arguments is None else arguments), "nest", standalone_mode=False)
     except NestError as error:
         code = _say(str(error), error.hint, error.exit_code)
     except click.exceptions.Abort:
@@ -129,12 +130,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except BrokenPipeError:
-        # The reader has gone, as in `nest show notes | head`; keep Python from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close_stdout()  # as in `nest show notes | head`
         code = 0
     except Exception as error:
-        code = _say_bug(error)
+        code = _say_trouble(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _readable(words: Sequence[str]) -> list[str]:
+    """The words, all of them text; raises UsageError."""
+    if odd := find_unreadable(words):
+        raise click.UsageError(f"no UTF-8 text: {odd[:60]}")
+    return list(words)
 
 
 def _say(what: str, hint: str, code: int) -> int:
@@ -142,6 +149,15 @@ def _say(what: str, hint: str, code: int) -> int:
     if hint:
         click.echo(f"      {hint}", err=True)
     return code
+
+
+def _say_trouble(error: Exception) -> int:
+    """What the machine refused, in one line; anything else is a bug."""
+    if (told := explain(error)) is None:
+        return _say_bug(error)
+    if isinstance(error, OSError) and error.filename is None:
+        close_stdout()  # what was printed last may not have fitted
+    return _say(*told, 1)
 
 
 def _say_bug(error: Exception) -> int:

@@ -140,9 +140,19 @@ def init_vault(root: Path, *, dry_run: bool = False, bases: bool = False) -> lis
         for path in missing:
             file = root / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("x", encoding="utf-8") as made:  # never over something that appeared meanwhile
-                made.write(_FILES[path])
+            _write_new(file, _FILES[path])
     return missing
+
+
+def _write_new(file: Path, text: str) -> None:
+    """The file, whole or not at all, never over something that appeared meanwhile."""
+    made = file.open("x", encoding="utf-8")
+    try:
+        with made:
+            made.write(text)
+    except OSError:
+        file.unlink()
+        raise
 
 
 def _missing(root: Path) -> list[str]:

@@ -87,8 +87,13 @@ def note_place(vault: str, path: str, how: str) -> str:
 
 
 def hint(line: str) -> None:
-    """One line on stderr, for the person only."""
-    click.echo(visible(line), err=True)
+    """One line on stderr, for the person only; where there is no room for it, the work goes on without."""
+    try:
+        click.echo(visible(line), err=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def progress(what: str) -> Callable[[int, int], None]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import click
 
 from nestkit.doors.groups import DefaultGroup
 from nestkit.doors.printing import hint, json_option, note_place, open_here, print_json, print_lines
 from nestkit.errors import NestError
+
+_WIDTH = 100
+"""Characters of a question in a list."""
 
 
 @click.group("runs", cls=DefaultGroup)
@@ -32,9 +36,15 @@ def list_runs(ctx: click.Context, limit: int, status: str | None, shown: str, as
         if not found:
             hint(f"no run is {status}" if status else "no runs yet")
     else:
-        print_lines(f"{run['created']}  {run['status']:<9} {run['ask']}  ({run['path']})" for run in found)
+        print_lines(f"{run['created']}  {run['status']:<9} {_short(run['ask'])}  ({run['path']})" for run in found)
         if not found:
             print_lines(["no runs yet"])
+
+
+def _short(ask: Any) -> str:
+    """The question on one line that a list has room for."""
+    line = " ".join(str(ask).split())
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
 
 
 @runs_command.command("show")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from nestkit.doors.machine import has_styles
 from nestkit.doors.printing import json_option, open_here, print_json, print_lines
 from nestkit.nest import Nest
 from nestkit.visible import visible
@@ -241,7 +241,7 @@ def _hit_line(hit: dict[str, Any], mark: Callable[[str], str]) -> str:
 def _marked(text: str, spans: list[tuple[int, int]]) -> str:
     """The text with these parts in bold, on a terminal; none of its own characters can give orders to it."""
     marked, done = "", 0
-    for begin, end in spans if sys.stdout.isatty() else ():
+    for begin, end in spans if has_styles() else ():
         marked += visible(text[done:begin]) + click.style(visible(text[begin:end]), bold=True)
         done = end
     return marked + visible(text[done:])

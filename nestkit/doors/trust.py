@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from datetime import datetime
 
 import click
@@ -37,15 +38,29 @@ def trust_command(
     nest = open_here(ctx)
     if revoke:
         taken = nest.trust.take("" if everything else name or "")
-        print_lines(f"{grant.tool}: taken back" for grant in taken)
+        if as_json:
+            print_json([grant_record(grant, "taken back") for grant in taken])
+        else:
+            print_lines(f"{grant.tool}: taken back" for grant in taken)
     elif listing or not name:
         _list(nest.trust, as_json)
     else:
-        ctx.exit(EXIT_CODES["ok" if _give(nest, name, yes) else "waiting"])
+        given = _give(nest, name, yes, hint if as_json else lambda line: print_lines([line]))
+        if as_json:
+            _list(nest.trust, as_json, _granted_to(nest, name))
+        ctx.exit(EXIT_CODES["ok" if given else "waiting"])
 
 
-def _list(trust: Trust, as_json: bool) -> None:
-    records = [grant_record(grant, trust.state(grant)) for grant in trust.grants()]
+def _granted_to(nest: Nest, name: str) -> set[str]:
+    """What grants are filed under for this tool, script or prompt."""
+    if (note := find_named(nest, name)) is not None:
+        return {note.wants.tool}
+    return {tool.name for tool in nest.trust.find_tools(name)}
+
+
+def _list(trust: Trust, as_json: bool, only: Container[str] | None = None) -> None:
+    grants = [grant for grant in trust.grants() if only is None or grant.tool in only]
+    records = [grant_record(grant, trust.state(grant)) for grant in grants]
     if trust.trouble:
         hint(f"nest: {trust.trouble}")
     if as_json:
@@ -59,18 +74,18 @@ def _list(trust: Trust, as_json: bool) -> None:
         print_lines(["nothing is granted in this vault"])
 
 
-def _give(nest: Nest, name: str, yes: bool) -> bool:
+def _give(nest: Nest, name: str, yes: bool, say: Callable[[str], None]) -> bool:
     """Whether leave was given for all that the name stands for."""
     if (note := find_named(nest, name)) is not None:
-        return _give_prompt(nest, note.wants, yes)
+        return _give_prompt(nest, note.wants, yes, say)
     tools = {tool.name: tool for tool in nest.trust.find_tools(name)}
     wanted: list[Wants] = []
     for tool in tools.values():
         wants = nest.trust.wants(tool)
         if not wants.effects and not wants.fetch:
-            print_lines([f"{tool.name} only reads: it needs no leave"])
+            say(f"{tool.name} only reads: it needs no leave")
         elif nest.trust.holds(wants):
-            print_lines([f"{tool.name} has that leave already"])
+            say(f"{tool.name} has that leave already")
         else:
             wanted.append(wants)
     for wants in wanted:
@@ -81,7 +96,8 @@ def _give(nest: Nest, name: str, yes: bool) -> bool:
     if not _agrees("Give this leave until the script changes?", yes):
         return False
     nest.trust.give(wanted, datetime.now().astimezone())
-    print_lines(f"{wants.tool}: granted" for wants in wanted)
+    for wants in wanted:
+        say(f"{wants.tool}: granted")
     scripts = {wants.script for wants in wanted if wants.fetch}
     for script in (script for script in nest.registry.scripts if script.path in scripts):
         nest.packages.prepare(script, hint)
@@ -91,17 +107,17 @@ def _give(nest: Nest, name: str, yes: bool) -> bool:
     return True
 
 
-def _give_prompt(nest: Nest, wants: Wants, yes: bool) -> bool:
+def _give_prompt(nest: Nest, wants: Wants, yes: bool, say: Callable[[str], None]) -> bool:
     """Whether the note may take the prompt's place by now."""
     if nest.trust.holds(wants):
-        print_lines([f"{wants.script} is trusted already"])
+        say(f"{wants.script} is trusted already")
         return True
     for line in draft_prompt_wants(wants):
         hint(line)
     if not _agrees("Let models be told this until the note changes?", yes):
         return False
     nest.trust.give([wants], datetime.now().astimezone())
-    print_lines([f"{wants.script}: trusted"])
+    say(f"{wants.script}: trusted")
     return True
 
 
