@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 _NEWLINES = re.compile(r"\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
@@ -16,6 +17,35 @@ _WORD = re.compile(r"[^\W\d_](?:\w|\u200c|\u200d)*")
 _LOOKS_LATIN = frozenset("АВЕКМНОРСТУХаеорсухіјѕһԁԛԝӏІЈЅԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναιρυγѵѴԍɡɑıℓոսօցհԱՏՕᎪᎬᎻᎷᏀᏃᏚᏟ")
 """Letters of other scripts that are drawn as Latin ones are. **Source**: Unicode's confusables.txt, the letters a
 person cannot tell apart in a usual font."""
+
+
+_MOST_MARKS = 30
+"""After one letter: more than any language writes. **Source**: UAX #15, Stream-Safe Text Format."""
+_SHORT_CHARS = 1_000
+
+
+def normal_form(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
+    """The text in this normal form of Unicode's; the text itself where marks without end follow one letter.
+
+    To put marks in order takes time by the square of their number: a note of a megabyte of them would take hours.
+    """
+    return text if len(text) > _SHORT_CHARS and _is_piled(text) else unicodedata.normalize(form, text)
+
+
+def _is_piled(text: str) -> bool:
+    """Whether more marks stand in a row than any language writes: such a row holds one of every 31st characters."""
+    if text.isascii():
+        return False
+    for place in range(_MOST_MARKS, len(text), _MOST_MARKS + 1):
+        if unicodedata.combining(text[place]):
+            around = text[place - _MOST_MARKS : place + _MOST_MARKS + 1]
+            row = longest = 0
+            for letter in around:
+                row = row + 1 if unicodedata.combining(letter) else 0
+                longest = max(longest, row)
+            if longest > _MOST_MARKS:
+                return True
+    return False
 
 
 def visible(text: str) -> str:
@@ -56,8 +86,8 @@ def find_pretenders(text: str) -> list[str]:
 def _pretends(word: str) -> str:
     letters = [character for character in word if character.isalpha()]
     scripts = {_script(character) for character in letters}
-    plain = unicodedata.normalize("NFKC", word)
-    if plain != unicodedata.normalize("NFC", word):
+    plain = normal_form("NFKC", word)
+    if plain != normal_form("NFC", word):
         return f"is read by Python as {visible(plain)}"
     if scripts & {"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"} and "LATIN" in scripts:
         return "mixes letters of two scripts that look alike"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from nestkit.tool import Tool
+from nestkit.visible import normal_form
 
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -183,7 +183,7 @@ def _stems(text: str, stop: frozenset[str]) -> Iterator[str]:
 
 def _parts(text: str) -> list[str]:
     """Words; `snake_case` and `CamelCase` fall apart."""
-    return _WORD.findall(_CAMEL.sub(" ", unicodedata.normalize("NFKC", text)))
+    return _WORD.findall(_CAMEL.sub(" ", normal_form("NFKC", text)))
 
 
 @cache

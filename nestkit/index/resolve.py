@@ -7,10 +7,11 @@ the Tasks plugin's test vault. Where copies tie, recorded data settle it: `Archi
 from __future__ import annotations
 
 import posixpath
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from nestkit.visible import normal_form
 
 
 class Candidate(NamedTuple):
@@ -42,7 +43,7 @@ def key_of(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFC", text.replace("\u00a0", " ")).lower()
+    return normal_form("NFC", text.replace("\u00a0", " ")).lower()
 
 
 def name_key_of(target: str) -> str:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from nestkit.visible import normal_form
+
 _MARKED = "\u0900-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua980-\ua9df\uaa60-\uaadf"
 """India's scripts, Thai, Lao, Tibetan, Burmese, Khmer, Tai, Javanese: their vowels and tone marks are no accents."""
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
@@ -24,9 +26,9 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _bare(text: str) -> str:
-    letters = unicodedata.normalize("NFD", text)
+    letters = normal_form("NFD", text)
     kept = (letter for letter in letters if not unicodedata.combining(letter) or MARKED.match(letter))
-    return unicodedata.normalize("NFC", "".join(kept))
+    return normal_form("NFC", "".join(kept))
 
 
 def plain(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -14,6 +13,7 @@ from nestkit.planner.language import english, root, singular
 from nestkit.planner.people import find_nicknames
 from nestkit.planner.query import Kind
 from nestkit.planner.words import Token, phrase
+from nestkit.visible import normal_form
 
 T = TypeVar("T")
 Key = tuple[str, ...]
@@ -45,12 +45,16 @@ class Phrases(Generic[T]):
                 yield end, found
 
 
+_PHRASE_CHARS = 500
+"""Longer names stand in no ask."""
+
+
 def phrases(pairs: Iterable[tuple[str, T]], *, plurals: bool = True) -> Phrases[T]:
     """An index of (text, what it stands for)."""
     exact: dict[Key, dict[T, None]] = {}
     stems: dict[Key, dict[T, None]] = {}
     for text, item in pairs:
-        if key := phrase(text):
+        if len(text) <= _PHRASE_CHARS and (key := phrase(text)):
             exact.setdefault(key, {})[item] = None
             if plurals:
                 stems.setdefault(_stem(key), {})[item] = None
@@ -159,7 +163,7 @@ def _begins(tokens: Sequence[Token]) -> Callable[[str], bool]:
     words |= {word + ending for word in words for ending in ("d", "ed")}  # `finish` asks for `finished`
 
     def begins(name: str) -> bool:
-        first = _WORDS.search((name if name.isascii() else unicodedata.normalize("NFC", name)).casefold())
+        first = _WORDS.search((name if name.isascii() else normal_form("NFC", name)).casefold())
         return first is not None and (first[0] in words or singular(first[0]) in words)
 
     return begins

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from nestkit.visible import normal_form
 
 Sort = Literal["word", "number", "date", "week", "quoted", "tag", "link", "mail", "sign"]
 
@@ -48,7 +49,7 @@ def tokenise(text: str) -> tuple[Token, ...]:
 
     Hyphens and underscores only separate words, so that `on-hold` and `on hold` are the same two; `don't` is two words.
     """
-    text = unicodedata.normalize("NFC", text)
+    text = normal_form("NFC", text)
     found: list[Token] = []
     for hit in _TOKEN.finditer(text):
         found += _tokens(hit)
@@ -64,7 +65,7 @@ def phrase(text: str) -> tuple[str, ...]:
 
 def typed(text: str, tokens: Sequence[Token]) -> str:
     """The part of the ask that these tokens stand for, as typed."""
-    return unicodedata.normalize("NFC", text)[tokens[0].start : tokens[-1].end] if tokens else ""
+    return normal_form("NFC", text)[tokens[0].start : tokens[-1].end] if tokens else ""
 
 
 def _tokens(hit: re.Match[str]) -> list[Token]:
@@ -100,5 +101,5 @@ def expand(text: str) -> str:
     def spelled(hit: re.Match[str]) -> str:
         return f"{_SHORT.get(hit[1].lower(), hit[1])} not"
 
-    text = _CONTRACTED.sub(spelled, unicodedata.normalize("NFC", text))
+    text = _CONTRACTED.sub(spelled, normal_form("NFC", text))
     return re.sub(r"(?i)\be-mail", "email", text)

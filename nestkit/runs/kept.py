@@ -11,13 +11,13 @@ import builtins
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nestkit.note import Vocabulary, title_of
 from nestkit.run import Ask, Run, Step
+from nestkit.visible import normal_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def parse_kept(text: str) -> Kept | None:
 
 def _normal(text: str) -> str:
     """An ask less what does not change it: blanks, the first letter's case, the mark at its end."""
-    text = " ".join(unicodedata.normalize("NFC", text).split()).rstrip(".?!… ")
+    text = " ".join(normal_form("NFC", text).split()).rstrip(".?!… ")
     return text[:1].casefold() + text[1:]
 
 
@@ -220,7 +220,7 @@ def _numbers(text: str) -> set[str]:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold().strip()
+    return normal_form("NFC", text).casefold().strip()
 
 
 def _tree(program: str) -> ast.Module | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
+
+from nestkit.visible import normal_form
 
 _SLUG_CHARS = 60
 _FORBIDDEN = re.compile(r'[#^\[\]|\\/:*"<>?%`{}\x00-\x1f\x7f]')
@@ -28,7 +29,7 @@ def draft_path(folder: str, ask: str, now: datetime, taken: Callable[[str], bool
 
 def draft_slug(ask: str) -> str:
     """The first words of an ask as part of a file name; `ask` when no character of it may stand there."""
-    text = _FORBIDDEN.sub(" ", unicodedata.normalize("NFC", ask))
+    text = _FORBIDDEN.sub(" ", normal_form("NFC", ask))
     text = " ".join("".join(c for c in text if c.isprintable()).split())
     if len(text) > _SLUG_CHARS:
         text = text[:_SLUG_CHARS].rpartition(" ")[0] or text[:_SLUG_CHARS]

@@ -242,3 +242,15 @@ def test_the_app_s_settings_hold_nobody_either(nest: NestCommand, ops: Path, kin
     assert nest("show", "kind", "Q", "n").stdout == "number\n"
     assert "it is to be asked" in nest("why", "Q.md").stdout
     assert nest("obsidian", "status").returncode in (0, 1)
+
+
+def test_marks_without_end_keep_no_command_busy(nest: NestCommand, ops: Path) -> None:
+    """To put marks in order takes time by the square of their number, and every name and link is compared so."""
+    marks = "a" + "\u0301\u0327" * 100_000
+    (ops / "Zalgo.md").write_text(
+        f'---\naliases: ["{marks}"]\ntags: ["{marks}"]\n---\n# {marks}\n[[{marks}]] [x]({marks}.md) #{marks}\n', "utf-8"
+    )
+    assert nest("index").returncode == 0
+    assert nest("find", "zalgo").returncode == 0
+    asked = nest("ask", "Which projects are active?", "--model", "builtin", "--now", "2026-03-18T09:00:00")
+    assert asked.returncode == 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestkit.visible import find_pretenders, reviewed, visible
+from nestkit.visible import find_pretenders, normal_form, reviewed, visible
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,16 @@ def test_words_of_other_languages_are_no_pretenders(text: str) -> None:
 def test_nothing_that_is_shown_is_obeyed_by_a_terminal(text: str) -> None:
     for shown in (visible(text), reviewed(text)):
         assert all(c in "\n\t" or unicodedata.category(c)[0] != "C" for c in shown)
+
+
+@given(st.text(max_size=50))
+def test_a_normal_form_is_unicode_s_own_for_all_that_people_write(text: str) -> None:
+    for form in ("NFC", "NFD", "NFKC"):
+        assert normal_form(form, text * 50) == unicodedata.normalize(form, text * 50)
+
+
+@pytest.mark.parametrize("before", [0, 1, 29, 30, 31, 500])
+def test_marks_without_end_are_left_as_they_are(before: int) -> None:
+    piled = "a" * before + "\u0301\u0327" * 500_000
+    assert normal_form("NFC", piled) == piled
+    assert normal_form("NFC", "a\u0301" * 1000) == "á" * 1000
