@@ -22,8 +22,8 @@ from nestkit.matter import Matter
 from nestkit.policy import Refusal
 from nestkit.run import Ask, End, Run
 from nestkit.runs.ledger import Entry
-from nestkit.runs.note import find_ticked, untick
 from nestkit.runs.retold import parse_matter, parse_run
+from nestkit.runs.tick import find_ticked, untick
 from nestkit.vault.append import Growing
 from nestkit.vault.stage import Stage
 

@@ -19,8 +19,9 @@ from nestkit.run import Run
 from nestkit.runs.attachment import choose_files
 from nestkit.runs.ledger import Entry
 from nestkit.runs.name import draft_path
-from nestkit.runs.note import draft_note, draft_tick, note_of, untick
+from nestkit.runs.note import draft_note, note_of
 from nestkit.runs.quiet import draft_line
+from nestkit.runs.tick import draft_tick, untick
 from nestkit.vault.write import write_file
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from nestkit.matter import Matter
 from nestkit.run import Run, Step
 from nestkit.runs.attachment import is_picture
 from nestkit.runs.quiet import draft_fence, draft_line, draft_prose, parse_fence
+from nestkit.runs.tick import draft_tick
 from nestkit.visible import visible
 
 MAX_LINKS = 100
@@ -126,22 +127,6 @@ def note_of(run: Run, link: Callable[[str], str]) -> RunNote:
         tick=draft_tick(run.matter.digest) if run.matter and run.matter.is_short else "",
         matter=_matter_parts(run.matter) if run.matter else (),
     )
-
-
-def draft_tick(seal: str) -> str:
-    """The line that a person ticks to approve what has this digest."""
-    return f"- [ ] Approve {seal[:16]}"
-
-
-def untick(content: bytes) -> bytes:
-    """A note as it was before its first box of approval was ticked; the same bytes when none is."""
-    return _TICKED.sub(rb"- [ ] Approve \1", content, count=1)
-
-
-def find_ticked(content: bytes) -> str:
-    """First 16 digits of what the first ticked box of approval stands for; empty when none is ticked."""
-    found = _TICKED.search(content)
-    return found[1].decode() if found else ""
 
 
 def _matter_parts(matter: Matter) -> tuple[tuple[str, str], ...]:
@@ -338,7 +323,6 @@ def _diff(note: RunNote) -> str:
     return "\n".join(["## Changes", "", *draft_fence(note.diff, "diff")]) if note.diff else ""
 
 
-_TICKED = re.compile(rb"^- \[[xX]\] Approve ([0-9a-f]{16})$", re.MULTILINE)
 _CALLOUT = re.compile(r"^> \[!(example|abstract|warning)\]-? ?(.*)$")
 _STEP_TITLE = re.compile(r"Step \d+ · ([\d.]+) s")
 _FENCE = re.compile(r"^(`{3,})(\w*)$")
