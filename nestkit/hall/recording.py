@@ -23,7 +23,7 @@ from nestkit.run import Outcome, Run, Step, ToolCall
 from nestkit.runs.ledger import Entry, Ledger
 from nestkit.runs.retold import parse_call, parse_reply
 from nestkit.runs.trace import Recorded, Sealer
-from nestkit.sandbox.child.wire import pack
+from nestkit.sandbox.child.packing import pack
 from nestkit.sandbox.job import Stopped
 from nestkit.sandbox.tape import Taped
 from nestkit.vault.append import Growing

@@ -28,7 +28,8 @@ from nestkit.sandbox import worker
 from nestkit.sandbox.backend import Backend, Child, End, Setup
 from nestkit.sandbox.backends import find_rows, get_row
 from nestkit.sandbox.broker import Broker
-from nestkit.sandbox.child.wire import Broken, Closed, Late, TooLarge, unpack
+from nestkit.sandbox.child.packing import Broken, unpack
+from nestkit.sandbox.child.wire import Closed, Late, TooLarge
 from nestkit.sandbox.dial import dialling
 from nestkit.sandbox.job import Job, ToolFailed, World
 from nestkit.sandbox.scratch import Overfull, Scratch

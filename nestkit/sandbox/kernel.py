@@ -22,7 +22,8 @@ from typing import Any
 from nestkit.errors import NoLayers, SandboxError
 from nestkit.sandbox.backend import MESSAGES, End, Setup, check_holes
 from nestkit.sandbox.bait import Bait
-from nestkit.sandbox.child.wire import OPENING_BYTES, Broken, Closed, Late, TooLarge, Wire
+from nestkit.sandbox.child.packing import Broken
+from nestkit.sandbox.child.wire import OPENING_BYTES, Closed, Late, TooLarge, Wire
 
 TIERS = ("kernel-full", "kernel-lite")
 _START = Path(__file__).parent / "child" / "start.py"

@@ -19,7 +19,8 @@ from typing import Any
 
 from nestkit.policy import Limits
 from nestkit.sandbox.backend import MESSAGES, Child, End
-from nestkit.sandbox.child.wire import OPENING_BYTES, Broken, Closed, Late, TooLarge, draft_frame
+from nestkit.sandbox.child.packing import Broken
+from nestkit.sandbox.child.wire import OPENING_BYTES, Closed, Late, TooLarge, draft_frame
 from nestkit.sandbox.engine import Engine, explain, read_answer
 from nestkit.sandbox.job import Job, ToolFailed
 from nestkit.sandbox.watch import Watch

@@ -11,7 +11,7 @@ from typing import Any
 
 from nestkit.policy import Limits
 from nestkit.sandbox.broker import Broker
-from nestkit.sandbox.child.wire import pack
+from nestkit.sandbox.child.packing import pack
 from nestkit.sandbox.job import Job, World
 
 _PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin")

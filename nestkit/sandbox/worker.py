@@ -16,7 +16,8 @@ from nestkit.policy import Limits
 from nestkit.run import Outcome
 from nestkit.sandbox.backend import Child, End
 from nestkit.sandbox.broker import Broker
-from nestkit.sandbox.child.wire import HEAD_BYTES, Broken, Closed, Late, TooLarge, draft_frame, pack, unpack
+from nestkit.sandbox.child.packing import Broken, pack, unpack
+from nestkit.sandbox.child.wire import HEAD_BYTES, Closed, Late, TooLarge, draft_frame
 from nestkit.sandbox.job import Refused, Stopped, ToolFailed
 from nestkit.sandbox.tape import draft_asked
 

@@ -18,7 +18,7 @@ from nestkit.sandbox import battery, monty
 from nestkit.sandbox.backend import Setup
 from nestkit.sandbox.battery import lay_bait, read_attacks
 from nestkit.sandbox.broker import Broker
-from nestkit.sandbox.child.wire import CommandText, Row
+from nestkit.sandbox.child.packing import CommandText, Row
 from nestkit.sandbox.engine import Engine, open_engine
 from nestkit.sandbox.job import Job, ToolFailed, World
 from nestkit.tool import Parameter, Tool

@@ -16,18 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestkit.sandbox.child.wire import (
-    Broken,
-    Closed,
-    CommandText,
-    Late,
-    TooLarge,
-    Wire,
-    draft_frame,
-    pack,
-    parse_frame,
-    unpack,
-)
+from nestkit.sandbox.child.packing import Broken, CommandText, pack, unpack
+from nestkit.sandbox.child.wire import Closed, Late, TooLarge, Wire, draft_frame, parse_frame
 
 
 def across(value: Any) -> Any:

@@ -19,7 +19,7 @@ import warnings
 from types import ModuleType
 from typing import Any
 
-from . import clock, failure, fitting, isolate, network, wire
+from . import clock, failure, fitting, isolate, network, packing, wire
 
 
 class SourceLoader(importlib.machinery.SourceFileLoader):
@@ -45,7 +45,7 @@ def serve(link: wire.Wire, wish: dict[str, Any], *, is_set: bool = False) -> Non
     """Make the one call and send what came of it; `is_set` where the scene is set already."""
     folders = [wish["shown"], wish["scratch"], *wish["site"]]
     try:
-        answer = {"value": wire.pack(_relative(_call(wish, is_set), wish["shown"]))}
+        answer = {"value": packing.pack(_relative(_call(wish, is_set), wish["shown"]))}
     except BaseException as error:
         answer = {"error": failure.draft(error, folders) | {"place": _find_place(error, wish["shown"])}}
     try:
@@ -68,7 +68,7 @@ def _call(wish: dict[str, Any], is_set: bool) -> Any:
         return _run_shell(wish["shell"], file, wish["argv"], wish["message_bytes"] // 4)
     package = _package_of(source, wish)
     if wish["function"]:
-        return _call_function(source, file, package, wish["function"], wire.unpack(wish["arguments"]))
+        return _call_function(source, file, package, wish["function"], packing.unpack(wish["arguments"]))
     return _run_command(source, file, package, wish["argv"])
 
 
@@ -184,7 +184,7 @@ def _call_function(source: bytes, file: str, package: str, function: str, argume
 
         value = asyncio.run(_wait_for(value))
     if value is None and (printed := _printed(sys.stdout)):
-        return wire.CommandText(printed)
+        return packing.CommandText(printed)
     return value
 
 
@@ -228,7 +228,7 @@ def _spread(function: Any, arguments: dict[str, Any]) -> tuple[list[Any], dict[s
     return args, left
 
 
-def _run_command(source: bytes, file: str, package: str, argv: list[str]) -> wire.CommandText:
+def _run_command(source: bytes, file: str, package: str, argv: list[str]) -> packing.CommandText:
     """Run a script as a command. One that fails without a word on its output raises what it complained of."""
     sys.argv = [file, *argv]
     code: object = 0
@@ -255,7 +255,7 @@ def _ask(prompt: object = "", /) -> str:
     raise EOFError(_NOBODY.format(_unanswered[-1]))
 
 
-def _run_shell(shell: str, file: str, argv: list[str], most: int) -> wire.CommandText:
+def _run_shell(shell: str, file: str, argv: list[str], most: int) -> packing.CommandText:
     """Run a shell script as a command, in a shell that was granted with the other programs it starts."""
     import subprocess  # late: most calls start no program
 
@@ -266,12 +266,12 @@ def _run_shell(shell: str, file: str, argv: list[str], most: int) -> wire.Comman
     return _command_text(file, out, complaint, done.returncode)
 
 
-def _command_text(file: str, out: str, complaint: str, code: int) -> wire.CommandText:
+def _command_text(file: str, out: str, complaint: str, code: int) -> packing.CommandText:
     """What a command printed; raises what it complained of when it failed without a word on its output."""
     last = next((line.strip() for line in reversed(complaint.splitlines()) if line.strip()), "")
     if code and not out.strip():
         raise RuntimeError(last or f"{os.path.basename(file)} ended with code {code} and said nothing")
-    return wire.CommandText(out, code, last)
+    return packing.CommandText(out, code, last)
 
 
 def _printed(stream: Any) -> str:

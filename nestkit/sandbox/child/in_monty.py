@@ -1,8 +1,8 @@
 """The worker for programs in Monty: as `program.py`, but it hands each one to an interpreter of its own. *Process*.
 
-Its wish is the first frame on stdin. Here nothing of the program runs: it is text that is fed to
-Monty's worker, a process below this one; what it calls comes back as values, and is asked of nest. Where the kernel has
-Landlock, both can open nothing but what they are made of. Standard library, and Monty.
+Its wish is the first frame on stdin. Here nothing of the program runs: it is text that is fed to Monty's worker, a
+process below this one; what it calls comes back as values, and is asked of nest. Where the kernel has Landlock, both
+can open nothing but what they are made of. Standard library, and Monty.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import alone, failure, probe, program, wire
+from . import alone, failure, packing, probe, program, wire
 
 _SUSPENSIONS = 10**9
 """Calls are counted by the broker, and Monty counts names that are looked up as well."""
@@ -134,7 +134,7 @@ class Programs:
         def final_answer(*values: Any, **named: Any) -> None:
             given = [*values, *named.values()] or [None]
             answer = given[0] if len(given) == 1 else named or list(values)
-            self._answers.append(wire.pack(self._raise(answer)))
+            self._answers.append(packing.pack(self._raise(answer)))
             raise SystemExit
 
         def leave(code: Any = None) -> None:
@@ -148,9 +148,9 @@ class Programs:
 
 def lower(value: Any) -> Any:
     """An answer in types that Monty knows: what a command printed is text, a row a named tuple."""
-    if isinstance(value, wire.CommandText):
+    if isinstance(value, packing.CommandText):
         return str.__str__(value)
-    if isinstance(value, wire.Row):
+    if isinstance(value, packing.Row):
         name = value._name if value._name.isidentifier() else "Row"
         return collections.namedtuple(name, value._fields, rename=True)(*map(lower, value))
     if isinstance(value, dict):

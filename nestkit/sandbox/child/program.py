@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import clock, failure, wire
+from . import clock, failure, packing, wire
 
 _FLUSH_CHARS = 8192
 _FLUSH_SECONDS = 0.2
@@ -106,7 +106,7 @@ class Broker:
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the tool's answer, or raise what it raised."""
-        message = {"call": name, "args": [wire.pack(item) for item in args], "kwargs": wire.pack(kwargs)}
+        message = {"call": name, "args": [packing.pack(item) for item in args], "kwargs": packing.pack(kwargs)}
         with self.lock:
             if self.prints:
                 self.prints.flush()
@@ -114,7 +114,7 @@ class Broker:
             answer = self._link.receive()
         if "error" in answer:
             raise failure.make(answer["error"])
-        return wire.unpack(answer["value"], wire.Record)
+        return packing.unpack(answer["value"], packing.Record)
 
 
 def serve(link: wire.Wire, wish: dict[str, Any]) -> None:
@@ -212,7 +212,7 @@ def _manners(answers: list[Any]) -> dict[str, Any]:
         """End the program with this answer."""
         given = [*values, *named.values()] or [None]
         answer = given[0] if len(given) == 1 else named or list(values)
-        answers.append(wire.pack(answer))
+        answers.append(packing.pack(answer))
         raise FinalAnswer
 
     def leave(code: Any = None) -> None:
@@ -263,7 +263,7 @@ def _execute(text: str, name: str, namespace: dict[str, Any]) -> Any:
 def plain(value: Any) -> Any:
     """The value as data; as text when it is none."""
     try:
-        return wire.pack(value)
+        return packing.pack(value)
     except Exception:
         return failure.spell(value, repr)[:_VALUE_CHARS]
 
