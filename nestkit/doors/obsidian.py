@@ -71,7 +71,10 @@ def uninstall_command(ctx: click.Context, /, **options: Any) -> None:
 @json_option
 @click.pass_context
 def status_command(ctx: click.Context, config_folder: str, as_json: bool) -> None:
-    """The plugin, Obsidian, and each of nest's commands: there, missing, edited, out of date. Exit code 1 if any is."""
+    """The plugin, Obsidian, and each of nest's commands.
+
+    Each is there, missing, edited or out of date; exit code 1 unless all are there.
+    """
     seen = look(_open(ctx), Request(config_folder=config_folder))
     whole = seen.home.installed and seen.home.enabled and not seen.diff
     if as_json:

@@ -41,7 +41,10 @@ def list_waiting(ctx: click.Context, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def show_waiting(ctx: click.Context, run: str, as_json: bool) -> None:
-    """What RUN waits for, in full: program, effects, changes, with nothing hidden in them."""
+    """What RUN waits for, in full.
+
+    Program, effects and changes, with nothing hidden in them.
+    """
     nest = open_here(ctx)
     entry = get_entry(nest, run)
     matter = get_matter(nest, entry)
@@ -96,7 +99,10 @@ def reject_waiting(ctx: click.Context, run: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def resume_broken(ctx: click.Context, run: str, as_json: bool) -> None:
-    """Take up a run that was broken off (a crash, a power cut): what is recorded is not done a second time."""
+    """Take up a run that was broken off.
+
+    After a crash, a power cut: what is recorded is not done a second time.
+    """
     nest = open_here(ctx, to_write=True)
     done = resume(nest, get_entry(nest, run), company_of({"json": as_json}))
     print_run(done, nest, "json" if as_json else "answer")

@@ -52,7 +52,10 @@ def _short(ask: Any) -> str:
 @json_option
 @click.pass_context
 def show_run(ctx: click.Context, run: str, as_json: bool) -> None:
-    """One run: RUN is its id, the first part of it, its note's name or path, or `last`."""
+    """Print one run.
+
+    RUN is its id, the first part of it, its note's name or path, or `last`.
+    """
     nest = open_here(ctx)
     path = nest.run_path(run)
     if as_json:
@@ -66,7 +69,10 @@ def show_run(ctx: click.Context, run: str, as_json: bool) -> None:
 @click.option("--print", "shown", type=click.Choice(["path", "link", "uri"]), help="Only print it.")
 @click.pass_context
 def open_run(ctx: click.Context, run: str, shown: str | None) -> None:
-    """Open RUN in Obsidian, or print what opens it: its path, a link, an obsidian:// address."""
+    """Open RUN in Obsidian, or print what opens it.
+
+    That is its path, a link, or an obsidian:// address.
+    """
     nest = open_here(ctx)
     path = nest.run_path(run)
     if shown:
@@ -80,7 +86,10 @@ def open_run(ctx: click.Context, run: str, shown: str | None) -> None:
 @json_option
 @click.pass_context
 def cache_command(ctx: click.Context, forget: str | None, as_json: bool) -> None:
-    """Programs that are kept: the same ask runs them again, on the vault as it is then, without a model."""
+    """Programs that are kept for the same question.
+
+    Asked again, they run on the vault as it is then, without a model.
+    """
     from nestkit.hall.kept import forget_programs, list_programs
 
     nest = open_here(ctx)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from nestkit.doors.printing import engine_option, hint, json_option, print_json, print_lines, progress
+from nestkit.doors.printing import hint, json_option, print_json, print_lines, progress
 from nestkit.nest import open_nest
+from nestkit.policy import ENGINES
 
 
 @click.command("init")
@@ -56,7 +57,7 @@ def index_command(ctx: click.Context, rebuild: bool, as_json: bool) -> None:
 @click.option(
     "--attack", is_flag=True, help="Attack the isolation of this machine with all there is (a minute or two)."
 )
-@engine_option
+@click.option("--engine", type=click.Choice(ENGINES), help="With --attack: the engine to attack.")
 @click.option("--quick", is_flag=True, help="Try no model.")
 @click.option("--all-models", is_flag=True, help="Try every model that Ollama has, which may take minutes.")
 @json_option
@@ -68,6 +69,8 @@ def doctor_command(
 
     The model that an ask would take is tried on three small tasks, each of which ends within a minute.
     """
+    if engine and not attack:
+        raise click.UsageError("--engine is for --attack")
     if attack:
         _attack(ctx, engine or "auto", as_json)
     from nestkit.doors.doctor import Models, examine

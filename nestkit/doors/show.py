@@ -49,7 +49,7 @@ def _task_line(task: dict[str, Any]) -> str:
 
 
 _FACTS: tuple[tuple[str, str, Callable[[Nest, str], Any], Callable[[Any], str], bool], ...] = (
-    ("links", "Links of NOTE, in order, and where each leads; embeds are apart.", Nest.links, _link_line, True),
+    ("links", "Links of NOTE, in order, and where each leads.", Nest.links, _link_line, True),
     ("embeds", "Embeds of NOTE, in order, and where each leads.", Nest.embeds, _link_line, True),
     (
         "backlinks",
@@ -131,7 +131,10 @@ def notes(ctx: click.Context, tag: str, folder: str, where: tuple[str, ...], as_
 @json_option
 @click.pass_context
 def kind(ctx: click.Context, note: str, name: str, as_json: bool) -> None:
-    """Kind of property NAME in NOTE: text, list, number, checkbox, date, datetime, empty, object."""
+    """Kind of a property of NOTE.
+
+    One of text, list, number, checkbox, date, datetime, empty, object.
+    """
     nest = open_here(ctx)
     found = nest.property_kind(nest.path_of(note), name)
     print_json(found) if as_json else print_lines([found or "no such property"])
@@ -143,7 +146,10 @@ def kind(ctx: click.Context, note: str, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def section(ctx: click.Context, note: str, subpath: str, as_json: bool) -> None:
-    """The heading or block that SUBPATH (#Heading, #A#B, #^id) leads to in NOTE."""
+    """The heading or block that SUBPATH leads to in NOTE.
+
+    SUBPATH is #Heading, #A#B or #^id.
+    """
     nest = open_here(ctx)
     found = nest.section(nest.path_of(note), subpath)
     if as_json:
@@ -172,7 +178,10 @@ def neighbours(ctx: click.Context, note: str, depth: int, as_json: bool) -> None
 @json_option
 @click.pass_context
 def path(ctx: click.Context, start: str, goal: str, as_json: bool) -> None:
-    """The shortest way from FROM to TO by links, either direction; of equals the first by alphabet."""
+    """The shortest way from FROM to TO by links.
+
+    Links count in either direction; of equals the first by alphabet.
+    """
     nest = open_here(ctx)
     found = nest.path_between(nest.path_of(start), nest.path_of(goal))
     if as_json:

@@ -58,7 +58,10 @@ def list_tools(ctx: click.Context, query: tuple[str, ...], everything: bool, as_
 @json_option
 @click.pass_context
 def show_tool(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Everything known of one tool, or of a group of tools: parameters, effects and why, examples, notes, runs."""
+    """Everything known of one tool, or of a group of tools.
+
+    Parameters, effects and the lines that show them, examples, notes, runs.
+    """
     from nestkit.hall.toolbox import effects_of, mentions_of, runs_of
 
     nest = open_here(ctx)
@@ -85,7 +88,9 @@ def show_tool(ctx: click.Context, name: str, as_json: bool) -> None:
 def check_tools(
     ctx: click.Context, script: tuple[str, ...], no_examples: bool, strict: bool, now: str | None, as_json: bool
 ) -> None:
-    """What is wrong with the scripts, and what to paste to mend it; exit code 1 if anything is.
+    """What is wrong with the scripts, and how to mend it.
+
+    Exit code 1 if anything is, with text to paste.
 
     Broken files, clashing names, effects that nobody declared, notes about tools that are not there, and examples that
     do not give what they say: they are run in the isolation, and nothing they change is kept. Advice (missing text,
@@ -107,7 +112,10 @@ def check_tools(
 @click.option("--as", "manner", type=click.Choice(["function", "argparse", "click", "shell"]), default="function")
 @click.pass_context
 def new_tool(ctx: click.Context, name: str, manner: str) -> None:
-    """Write a new script NAME (or SCRIPT.FUNCTION) that is a working tool already. Never overwrites."""
+    """Write a new script that is a working tool already.
+
+    NAME is SCRIPT or SCRIPT.FUNCTION. Nothing is overwritten.
+    """
     from nestkit.hall.toolbox import new_script
 
     path = new_script(open_here(ctx, to_write=True), name, manner)

@@ -17,6 +17,13 @@ def test_the_help_names_every_command(nest: NestCommand) -> None:
         assert nest(command, "--help").returncode == 0
 
 
+@pytest.mark.parametrize("group", ["show", "prompt", "tools", "runs", "obsidian", "review"])
+def test_what_a_command_of_a_group_does_is_said_whole(nest: NestCommand, group: str) -> None:
+    commands = nest(group, "--help").stdout.partition("Commands:")[2]
+    assert commands.strip()
+    assert "..." not in commands
+
+
 def test_a_place_without_notes_is_no_vault(nest: NestCommand, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

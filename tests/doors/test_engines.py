@@ -74,6 +74,12 @@ def test_the_doctor_lists_every_engine_with_its_state(nest: NestCommand) -> None
         )
 
 
+def test_the_doctor_takes_an_engine_only_to_attack_it(nest: NestCommand) -> None:
+    done = nest("doctor", "--quick", "--engine", "monty")
+    assert done.returncode == 2
+    assert "--engine is for --attack" in done.stderr
+
+
 def test_setup_names_what_it_cannot_prepare(nest: NestCommand) -> None:
     done = nest("setup", "monty")
     assert done.returncode == 2
