@@ -323,7 +323,9 @@ class Nest(Lookups):
         runs = self.runs()
         if run == "last" and runs:
             return str(runs[0]["path"])
-        matching = [r["path"] for r in runs if str(r["id"]).startswith(run) or run in (r["path"], _stem(r["path"]))]
+        matching = [
+            r["path"] for r in runs if run and (str(r["id"]).startswith(run) or run in (r["path"], _stem(r["path"])))
+        ]
         if len(matching) == 1:
             return str(matching[0])
         if matching:

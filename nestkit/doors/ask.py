@@ -146,7 +146,7 @@ def parse_time(text: str | None) -> datetime:
         return datetime.now().astimezone()
     try:
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise click.BadParameter(f"{text!r} is no ISO time such as 2026-03-18T09:00", param_hint="--now") from None
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from nestkit.config import Config
+from nestkit.doors.machine import explain
 from nestkit.errors import NestError
 from nestkit.hall.engines import list_engines, own_setup
 from nestkit.hall.obsidian import Request, look
@@ -38,25 +40,45 @@ def examine(
     """What works here, in the order in which an ask needs it. `say` is told what is being tried."""
     try:
         nest = open_nest(start, named, say=lambda line: None)
-    except NestError as error:
-        return [
-            Finding("vault", False, str(error), error.hint, grave=True),
-            *_isolation(),
-            *_models(Config(), models, say),
-        ]
+    except Exception as error:
+        return [_trouble("vault", error), *_isolation(), *_models(Config(), models, say)]
     with nest:
         looks = (("index", _index), ("tools", _tools), ("packages", _packages))
         found = [_tried(name, look, nest) for name, look in looks]
-        beside = [_palette(nest), _watch(nest), _left_behind(nest)]
+        looks = (("palette", _palette), ("watch", _watch), ("left over", _left_behind))
+        beside = [_tried(name, look, nest) for name, look in looks]
         looked = [*found, *_isolation(), *_models(nest.config, models, say), *beside]
-        return [Finding("vault", True, str(nest.root)), *looked]
+        return [_vault(nest), *_folders(nest), *looked]
+
+
+def _vault(nest: Nest) -> Finding:
+    hint = "" if os.access(nest.root, os.W_OK) else "it may not be written: runs leave no note and change nothing"
+    return Finding("vault", not hint, str(nest.root), hint)
+
+
+def _folders(nest: Nest) -> Iterator[Finding]:
+    """The folder of the person's own state, where it cannot be written; the cache's is the index's matter."""
+    folder = nest.folders.state
+    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        finding = f"{folder} cannot be written: no leave is kept, nothing can wait or be watched"
+        yield Finding("folders", False, finding, "see who owns it, or set NEST_STATE_DIR")
 
 
 def _tried(name: str, look: Callable[[Nest], Finding], nest: Nest) -> Finding:
     try:
         return look(nest)
-    except NestError as error:
+    except Exception as error:
+        return _trouble(name, error)
+
+
+def _trouble(name: str, error: Exception) -> Finding:
+    """What was expected to go wrong, or what the machine denies, as a finding; a bug goes on as what it is."""
+    if isinstance(error, NestError):
         return Finding(name, False, str(error), error.hint, grave=True)
+    if (told := explain(error)) is None:
+        raise error
+    return Finding(name, False, *told, grave=True)
 
 
 def _index(nest: Nest) -> Finding:

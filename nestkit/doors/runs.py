@@ -10,6 +10,7 @@ import click
 from nestkit.doors.groups import DefaultGroup
 from nestkit.doors.printing import hint, json_option, note_place, open_here, print_json, print_lines
 from nestkit.errors import NestError
+from nestkit.run import EXIT_CODES
 
 _WIDTH = 100
 """Characters of a question in a list."""
@@ -22,7 +23,7 @@ def runs_command() -> None:
 
 @runs_command.command("list", hidden=True)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="The newest so many.")
-@click.option("--status", help="Only those: ok, refused, waiting, no_answer, error, cancelled.")
+@click.option("--status", type=click.Choice(list(EXIT_CODES)), help="Only those.")
 @click.option("--print", "shown", type=click.Choice(["line", "path"]), default="line", help="What is told of each.")
 @json_option
 @click.pass_context
@@ -38,7 +39,7 @@ def list_runs(ctx: click.Context, limit: int, status: str | None, shown: str, as
     else:
         print_lines(f"{run['created']}  {run['status']:<9} {_short(run['ask'])}  ({run['path']})" for run in found)
         if not found:
-            print_lines(["no runs yet"])
+            print_lines([f"no run is {status}" if status else "no runs yet"])
 
 
 def _short(ask: Any) -> str:

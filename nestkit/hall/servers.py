@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nestkit.config import Servers
+from nestkit.errors import ConfigError
 from nestkit.model import Chat, Left
 from nestkit.policy import Limits, Refusal
 from nestkit.tool import Tool
@@ -78,12 +79,26 @@ def ollama_host(servers: Servers, environ: Mapping[str, str] = os.environ) -> st
     """The address of Ollama: as set, else as OLLAMA_HOST says, else the usual one."""
     from nestkit.agent.ollama import default_host
 
-    return servers.host or default_host(environ)
+    try:
+        return _checked(servers.host) or default_host(environ)
+    except ValueError:
+        where = "`host` in [model] of config.toml" if servers.host else "OLLAMA_HOST"
+        raise ConfigError(f"{where} is no address", "write it like http://127.0.0.1:11434") from None
 
 
 def openai_url(servers: Servers, environ: Mapping[str, str] = os.environ) -> str:
     """The address of the OpenAI-compatible server; empty when the person named none."""
-    return (servers.openai or environ.get("OPENAI_BASE_URL", "")).strip().rstrip("/")
+    try:
+        return _checked((servers.openai or environ.get("OPENAI_BASE_URL", "")).strip().rstrip("/"))
+    except ValueError:
+        where = "`openai` in [model] of config.toml" if servers.openai else "OPENAI_BASE_URL"
+        raise ConfigError(f"{where} is no address", "write it like http://127.0.0.1:8080/v1") from None
+
+
+def _checked(url: str) -> str:
+    """The address, one that can be taken apart; raises ValueError."""
+    _host_of(url)
+    return url
 
 
 def list_ollama(servers: Servers, environ: Mapping[str, str] = os.environ) -> tuple[str, tuple[str, ...]]:

@@ -28,6 +28,7 @@ from nestkit.sandbox.child.wire import OPENING_BYTES, Closed, Late, TooLarge, Wi
 TIERS = ("kernel-full", "kernel-lite")
 _START = Path(__file__).parent / "child" / "start.py"
 _START_SECONDS = 20.0
+_DEAD = "its Python ended at once; does it start without environment variables?"
 _NEWEST_LANDLOCK = 6
 
 
@@ -199,7 +200,7 @@ class Kernel:
             _end_process(parent)
             ours.close()
             if isinstance(error, (Closed, Late, Broken, OSError, KeyError)):
-                why = f"{self.tier} cannot be had here: {error or 'it ended at once'}"
+                why = f"{self.tier} cannot be had here: {str(error) or _DEAD}"
                 raise SandboxError(why, "see `nest doctor`") from None
             raise
         return parent, ours

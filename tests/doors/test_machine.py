@@ -121,3 +121,52 @@ def test_a_list_of_runs_shows_long_questions_short(nest: NestCommand) -> None:
     (line,) = nest("runs").stdout.splitlines()
     assert len(line) < 300
     assert "…" in line
+
+
+@pytest.mark.parametrize("variable", ["OLLAMA_HOST", "OPENAI_BASE_URL"])
+@pytest.mark.parametrize("model", ["auto", "ollama/x", "openai/x"])
+def test_an_address_that_is_none_is_said(nest: NestCommand, variable: str, model: str) -> None:
+    done = nest("ask", "how many notes?", "--model", model, env={variable: "http://[bad", "NO_PROXY": "*"})
+    assert "bug" not in done.stderr
+    if (variable, model) in (("OLLAMA_HOST", "ollama/x"), ("OPENAI_BASE_URL", "openai/x")):
+        assert done.returncode == 1
+        assert f"{variable} is no address" in done.stderr
+
+
+@pytest.mark.parametrize("now", ["9999-12-31T23:59:59-12:00", "10000-01-01", "0001-01-01T00:00+14:00"])
+def test_a_time_beyond_the_calendar_is_wrong_use(nest: NestCommand, now: str) -> None:
+    assert nest("ask", "how many notes?", "--model", "builtin", "--now", now).returncode == 2
+
+
+def test_no_name_means_no_run_even_where_there_is_only_one(nest: NestCommand) -> None:
+    nest("call", "vault.append_note", "--note", "README", "--text", "more", "--yes")
+    for words in (("undo", ""), ("runs", "show", ""), ("replay", "")):
+        done = nest(*words)
+        assert done.returncode == 1
+        assert "no run ''" in done.stderr
+    assert nest("undo", "last").returncode == 0
+
+
+def test_runs_of_no_status_are_told_from_no_runs(nest: NestCommand) -> None:
+    assert nest("runs", "list", "--status", "done").returncode == 2
+    assert nest("runs", "list", "--status", "error").stdout == "no run is error\n"
+
+
+def test_the_doctor_says_that_nothing_can_be_kept(nest: NestCommand, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = json.loads(nest("doctor", "--quick", "--json", env={"NEST_STATE_DIR": f"{tmp_path}/file/x"}).stdout)
+    assert {"vault", "index", "isolation", "models"} <= {finding["what"] for finding in found}
+    (folders,) = [finding for finding in found if finding["what"] == "folders"]
+    assert not folders["good"]
+    assert "NEST_STATE_DIR" in folders["hint"]
+    found = json.loads(nest("doctor", "--quick", "--json", env={"NEST_CACHE_DIR": f"{tmp_path}/file/x"}).stdout)
+    assert "a file stands where a folder is needed" in found[0]["finding"]
+    assert all(finding["what"] != "folders" for finding in json.loads(nest("doctor", "--quick", "--json").stdout))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_the_doctor_says_that_the_vault_cannot_be_written(nest: NestCommand, ops: Path) -> None:
+    ops.chmod(0o555)
+    vault = json.loads(nest("doctor", "--quick", "--json").stdout)[0]
+    ops.chmod(0o755)
+    assert (vault["what"], vault["good"]) == ("vault", False)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from processes import below, is_alive, wait_until_gone
 
+from nestkit.errors import SandboxError
 from nestkit.policy import Limits
 from nestkit.sandbox.broker import Broker
 from nestkit.sandbox.engine import open_engine
@@ -126,3 +127,10 @@ def test_a_clock_that_jumps_neither_ends_a_program_early_nor_lets_one_go_on(
         assert execute("while True: pass").limit == "seconds"
         assert time.monotonic() - begun >= 0.5
         assert execute(told).value == first
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_python_that_ends_at_once_is_said(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "_base_executable", "/bin/false", raising=False)
+    with pytest.raises(SandboxError, match="ended at once; does it start without environment variables"):
+        open_engine(tier).close()
