@@ -12,10 +12,6 @@ from nestkit.index.text import MARKED, fold, plain, searchable
 EXCERPT_CHARS = 160
 
 _TOKEN = re.compile(r"[^\W_]+")
-_WITH_MARKS = re.compile(
-    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua980-\ua9df\uaa60-\uaadf]"
-)
-"""Thai, Lao, Tibetan, Burmese, Khmer, Tai, Javanese: no blanks between words, and marks that are no letters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,6 @@ _MAX_CHARS = 20_000
 _MAX_LINE = 1_000
 _MAX_SUMMARY = 160
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_NO_TEXT = re.compile(
-    r"#!|#.*coding[:=]|#\s*(type:|noqa|pylint|mypy:|ruff:|SPDX-|Copyright\b|\(c\)|[-=#*~_]{3,}\s*$)", re.IGNORECASE
-)
-"""Comment lines that are for programs, lawyers or the eye."""
 
 
 @dataclass(frozen=True, slots=True)

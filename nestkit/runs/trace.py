@@ -77,18 +77,6 @@ class Recorded:
     """Seal of the last line."""
 
 
-def parse_trace(text: str) -> list[dict[str, Any]]:
-    """The events of a trace, sealed or not; a last line cut short by a crash is left out."""
-    events = []
-    for line in text.split("\n"):  # a text may hold other line ends, unescaped
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            break
-        events.append(event)
-    return events
-
-
 def parse_sealed(content: bytes, key: bytes) -> Recorded:
     """What this machine wrote into a trace, up to the first line that is cut short or not sealed by this key."""
     told = Recorded()

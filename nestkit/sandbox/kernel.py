@@ -25,7 +25,6 @@ from nestkit.sandbox.bait import Bait
 from nestkit.sandbox.child.packing import Broken
 from nestkit.sandbox.child.wire import OPENING_BYTES, Closed, Late, TooLarge, Wire
 
-TIERS = ("kernel-full", "kernel-lite")
 _START = Path(__file__).parent / "child" / "start.py"
 _START_SECONDS = 20.0
 _DEAD = "its Python ended at once; does it start without environment variables?"

@@ -4,7 +4,6 @@ looking at sizes and times only."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 
 MAX_PATHS = 20_000
@@ -35,10 +34,6 @@ class Settling:
             elif WHOLE not in self._arrived:
                 self._arrived.add(path)
         self.bell.set()
-
-    def add_all(self, paths: Iterable[str]) -> None:
-        for path in paths:
-            self.add(path)
 
     def take(self, now: float) -> list[str]:
         """Paths whose size and time have stood still for the settling time, in order of arrival; `now` is monotonic."""
