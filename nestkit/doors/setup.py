@@ -110,8 +110,7 @@ def setup_command(what: str) -> None:
     """
     from nestkit.hall.engines import prepare_engine
 
-    hint("compiling; a few minutes")
-    print_lines([prepare_engine(what)])
+    print_lines([prepare_engine(what, hint)])
 
 
 @click.command("completion")

@@ -195,8 +195,8 @@ def own_setup() -> Setup:
     return Setup(image=read_own_config(folders).image, cache=folders.cache)
 
 
-def prepare_engine(name: str) -> str:
-    """Prepare what this engine needs once, and tell what was done. Raises SandboxError."""
+def prepare_engine(name: str, say: Callable[[str], None]) -> str:
+    """Prepare what this engine needs once, and tell what was done; `say` hears what takes long. Raises SandboxError."""
     from nestkit.sandbox import wasm  # late: minutes of work, once
 
     setup = own_setup()
@@ -204,7 +204,7 @@ def prepare_engine(name: str) -> str:
         raise SandboxError(f"{name} needs no preparation")
     if not wasm.find_lack(setup):
         return f"it is compiled already, in {wasm.find_cache(setup)}"
-    wasm.compile_engine(setup)
+    wasm.compile_engine(setup, say)
     return f"compiled, in {wasm.find_cache(setup)}; `nest ask --engine wasm` uses it"
 
 

@@ -15,6 +15,8 @@ _ANSWER = "final_answer"
 _OWN_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPUTED = frozenset(("globals", "locals", "vars", "exec", "eval"))
 _WIDTH = 116
+_WRITERS = {"builtin": "the built-in planner", "person": "a person", "": "somebody"}
+"""Name of a model that is none -> who it is."""
 
 
 def draft_script(run: Run, name: str, note: str, tools: Collection[str]) -> str:
@@ -131,10 +133,11 @@ def _docstring(run: Run, note: str) -> str:
     """What the script says of itself, and what nest should know of it."""
     ask = _plain(run.ask.text)
     when = run.ask.now.date().isoformat()
-    told = f"Kept from the run {_plain(note)} of {when}, whose program {_plain(run.model or 'somebody')} wrote."
+    writer = _WRITERS.get(run.model, run.model)
+    told = f"Kept from the run {_plain(note)} of {when}; the program was written by {_plain(writer)}."
     more = "It is run as part of the program that calls it, with the vault's tools at hand; change it as you like."
     spoken = ["  utterances:", f"    - {_quoted(ask)}"] if run.model != "person" else []
-    text = [*textwrap.wrap(told, _WIDTH, break_long_words=False), *textwrap.wrap(more, _WIDTH)]
+    text = [*textwrap.wrap(told, _WIDTH, break_long_words=False, break_on_hyphens=False), *textwrap.wrap(more, _WIDTH)]
     lines = [_summary(ask), "", *text, "", "---", "nest:", "  program: true", *spoken, "---"]
     return '"""' + "\n".join(lines) + '\n"""'
 

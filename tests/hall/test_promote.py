@@ -63,6 +63,7 @@ def test_a_promoted_program_is_found_called_asked_for_and_undone(nest: NestComma
     assert (told["path"], told["applied"]) == ("02_System/active_projects.py", True)
     text = (ops / told["path"]).read_text()
     assert text.startswith('"""Which projects are active?\n\nKept from the run [[')
+    assert "the program was written by the built-in planner." in " ".join(text.split())
     assert "active_projects" in nest("tools", "active projects").stdout
     assert nest("tools", "check", "active_projects").returncode == 0
     assert nest("call", "active_projects").stdout == answer
