@@ -10,7 +10,7 @@ from nestkit.errors import StateError
 from nestkit.hall.replay import find_run_id
 from nestkit.hall.traces import read_recorded
 from nestkit.run import Run
-from nestkit.runs.compare import Part, Told, compare, draft_calls
+from nestkit.runs.compare import Part, Summary, compare, draft_calls
 from nestkit.runs.note import RunNote
 from nestkit.runs.retold import find_changes, parse_run
 from nestkit.runs.trace import Recorded, draft_json
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Compared:
     """Two runs side by side."""
 
-    old: Told
-    new: Told
+    old: Summary
+    new: Summary
     parts: tuple[Part, ...]
     """In which they differ; none when they differ in figures only."""
     remarks: tuple[str, ...] = ()
@@ -44,8 +44,8 @@ def compare_runs(nest: Nest, old: str, new: str) -> Compared:
     return Compared(first, second, tuple(compare(first, second)))
 
 
-def _from_trace(run: Run, told: Recorded) -> Told:
-    return Told(
+def _from_trace(run: Run, told: Recorded) -> Summary:
+    return Summary(
         run.id,
         {
             "ask": run.ask.text,
@@ -71,8 +71,8 @@ def _from_trace(run: Run, told: Recorded) -> Told:
     )
 
 
-def _from_note(note: RunNote) -> Told:
-    return Told(
+def _from_note(note: RunNote) -> Summary:
+    return Summary(
         note.id,
         {
             "ask": note.ask,

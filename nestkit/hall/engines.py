@@ -86,7 +86,7 @@ class Engines:
         if fit:
             return fit[0].engine
         preload, site = (("numpy", "pandas"), beside()) if for_tables else ((), ())  # slow to import
-        engine = open_engine(tier=name, setup=replace(self._setup, preload=preload, site=site))
+        engine = open_engine(name=name, setup=replace(self._setup, preload=preload, site=site))
         clear_abandoned()  # what a nest that was killed left behind, copies of notes among it
         with self._lock:
             self._lent.append(_Opened(engine, kind, ground, time.monotonic(), 0.0))

@@ -16,8 +16,8 @@ _MOST_LINES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What is known of a run, for comparing: from its trace or, with less in it, from its note."""
+class Summary:
+    """What is compared of a run: from its trace or, with less in it, from its note."""
 
     id: str
     facts: Mapping[str, str]
@@ -45,7 +45,7 @@ class Part:
     """Unified diff, in place of `old` and `new`, for what has several lines."""
 
 
-def compare(old: Told, new: Told) -> list[Part]:
+def compare(old: Summary, new: Summary) -> list[Part]:
     """Each part in which the runs differ, in reading order; figures are not among them.
 
     Both must tell the same facts.

@@ -203,12 +203,11 @@ class Engine:
             child.wire.deadline = time.monotonic() + seconds
             return read_answer(child.wire.receive())
         except Late:
-            text = f"{job.script} took longer than {seconds:.3g} seconds and was stopped"
-            raise ToolFailed("TimeoutError", text, ("TimeoutError", "OSError")) from None
+            raise overdue(job, seconds) from None
         except Closed:
             raise explain(child.wait(), job, limits, watch.limit if watch else "") from None
         except (Broken, TooLarge) as error:
-            raise ToolFailed("RuntimeError", f"{job.script} sent no usable answer: {error}", _RUNTIME) from None
+            raise unusable(job, error) from None
 
     def _watch(self, job: Job, limits: Limits, scratch: str) -> Watch | None:
         """Limits that the kernel's ceilings on one process do not hold."""
@@ -259,13 +258,13 @@ class Engine:
         return folder
 
 
-def open_engine(tier: str = "auto", *, setup: Setup | None = None, **given: Any) -> Engine:
+def open_engine(name: str = "auto", *, setup: Setup | None = None, **given: Any) -> Engine:
     """The strongest engine that this machine can prove, or the one named. Raises SandboxError when there is none.
 
-    `given` is what a `Setup` is made of, where none is at hand.
+    `given` are parts of a `Setup` by name, in place of those of `setup`.
     """
-    setup = setup or Setup(**given)
-    backend, why = _open_first(tier, setup)
+    setup = replace(setup or Setup(), **given)
+    backend, why = _open_first(name, setup)
     beside, lack = None, ""
     if not backend.runs_scripts:
         try:
@@ -347,6 +346,17 @@ def read_answer(message: dict[str, Any]) -> Any:
     given = [item for item in given if isinstance(item, _SCALARS)]
     bases = [name for name in bases if isinstance(name, str)]
     raise ToolFailed(texts["type"] or "RuntimeError", texts["text"], tuple(bases), tuple(given), texts["place"])
+
+
+def overdue(job: Job, seconds: float) -> ToolFailed:
+    """A script's child has not answered in time."""
+    text = f"{job.script} took longer than {seconds:.3g} seconds and was stopped"
+    return ToolFailed("TimeoutError", text, ("TimeoutError", "OSError"))
+
+
+def unusable(job: Job, error: Exception) -> ToolFailed:
+    """A script's child has sent something else than an answer."""
+    return ToolFailed("RuntimeError", f"{job.script} sent no usable answer: {error}", _RUNTIME)
 
 
 def explain(end: End, job: Job, limits: Limits, limit: str) -> ToolFailed:

@@ -21,8 +21,8 @@ from nestkit.policy import Limits
 from nestkit.sandbox.backend import MESSAGES, Child, End
 from nestkit.sandbox.child.packing import Broken
 from nestkit.sandbox.child.wire import OPENING_BYTES, Closed, Late, TooLarge, draft_frame
-from nestkit.sandbox.engine import Engine, explain, read_answer
-from nestkit.sandbox.job import Job, ToolFailed
+from nestkit.sandbox.engine import Engine, explain, overdue, read_answer, unusable
+from nestkit.sandbox.job import Job
 from nestkit.sandbox.watch import Watch
 
 _OF_ONE_CALL = ("function", "arguments", "argv")
@@ -134,14 +134,12 @@ class _Keeper:
             self.is_fit = self._is_due = not alone
             return read_answer(answer)
         except Late:
-            text = f"{job.script} took longer than {seconds:.3g} seconds and was stopped"
-            raise ToolFailed("TimeoutError", text, ("TimeoutError", "OSError")) from None
+            raise overdue(job, seconds) from None
         except Closed:
             raise explain(self._child.wait(), job, self._limits, self._watch.limit) from None
         except (Broken, TooLarge) as error:
             self.is_fit = False
-            text = f"{job.script} sent no usable answer: {error}"
-            raise ToolFailed("RuntimeError", text, ("RuntimeError",)) from None
+            raise unusable(job, error) from None
 
 
 def _find_ground(root: str, hidden: Sequence[str]) -> _Ground:

@@ -30,7 +30,7 @@ def engines(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
     def of_tier(**named: Any) -> Engine:
         try:
-            return open_engine(**{**named, "tier": request.param})
+            return open_engine(**{**named, "name": request.param})
         except SandboxError as error:
             pytest.skip(str(error))
 

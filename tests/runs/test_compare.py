@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from nestkit.runs.compare import Told, compare
+from nestkit.runs.compare import Summary, compare
 
-RUN = Told(
+RUN = Summary(
     "1",
     {"ask": "how many", "model": "builtin", "answer": "3"},
     programs=("x = 1\nfinal_answer(x)\n",),
