@@ -143,6 +143,8 @@ def _superlative(parts: Parts, setting: Setting) -> Query | None:
     most, names, size, conditions = parts["superlative"]
     if size and _is_calendar(parts["selection"]):
         return None
+    if size == 0 and parts["selection"].kind is None:
+        return None  # the longest note is not the note of the longest book
     selection = narrowed(parts["selection"], {"further": conditions})
     ranked = _ranked(selection, Order(names, size, most), parts.get("number"))
     return ranked and replace(ranked, per=currencies(names, setting) if size == 0 else ())

@@ -202,6 +202,15 @@ def test_the_best_of_places_is_not_the_highest() -> None:
     ) == ["B"]
 
 
+@pytest.mark.parametrize(
+    "text", ["longest note", "the three shortest notes", "largest file", "which note is the longest?"]
+)
+def test_the_longest_note_is_not_that_of_the_longest_book(text: str) -> None:
+    books = notes(A={"type": "book", "pages": 300, "amount": 1}, B={"type": "book", "pages": 200, "amount": 2})
+    refused(text, books)
+    assert planned(text.replace("note", "book").replace("file", "book"), books)
+
+
 def test_with_somebody_in_one_of_several_parts_is_not_guessed() -> None:
     job = {"type": "job", "team": '["[[Ann Lee]]"]', "lead": '"[[Bo Ek]]"'}
     with pytest.raises(LookupError, match="team and lead"):
