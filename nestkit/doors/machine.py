@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 _OWNER = "check who owns it; NEST_CACHE_DIR, NEST_STATE_DIR and NEST_CONFIG_DIR move nest's own folders elsewhere"
 _ROOM = "make room, then try again"
@@ -34,6 +35,8 @@ def explain(error: Exception) -> tuple[str, str] | None:
 
     A system's refusal without a file's name is the machine's only when it had no room: the rest would be a bug.
     """
+    if isinstance(error, FileNotFoundError) and error.filename is None and _is_nowhere():
+        return "the folder you are in is not there any more", "cd to one that is"
     if isinstance(error, OSError):
         found = _BY_ERRNO.get(error.errno or 0)
         if found is None or (error.filename is None and found[1] is not _ROOM):
@@ -42,6 +45,14 @@ def explain(error: Exception) -> tuple[str, str] | None:
         return (f"{os.fsdecode(error.filename)}: {what}" if isinstance(error.filename, (str, bytes)) else what), hint
     name = getattr(error, "sqlite_errorname", "")  # without loading SQLite for it
     return next((told for kind, told in _BY_SQLITE.items() if str(name).startswith(kind)), None)
+
+
+def _is_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def open_streams() -> None:

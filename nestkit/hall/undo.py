@@ -7,10 +7,12 @@ else came after, that line is no edit of anybody's, and does not keep the rest f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nestkit.change import Applied, digest
-from nestkit.errors import NoteMissing
+from nestkit.errors import NoteMissing, VaultError
+from nestkit.hall.traces import trace_path
 from nestkit.vault.apply import undo
 from nestkit.vault.journal import find_journal, is_run_id
 from nestkit.vault.write import write_file
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
 def undo_run(nest: Nest, run: str) -> tuple[Applied, ...]:
     """What became of each file of a run that was taken back; nothing when it had changed none.
 
-    What was changed without a run's note is known by its whole id. Raises NoteMissing and VaultError.
+    What was changed without a run's note is known by its whole id. Raises NoteMissing and VaultError, the latter also
+    for a `last` that could be either of two.
     """
+    if run == "last":
+        _check_last(nest)
     try:
         path = nest.run_path(run)
         run_id = nest.run_note(path).id
@@ -41,6 +46,20 @@ def undo_run(nest: Nest, run: str) -> tuple[Applied, ...]:
         if each.applied and each.kind == "modify":
             _rewrite(nest, each.path, mark, "")
     return done
+
+
+def _check_last(nest: Nest) -> None:
+    """Raise VaultError where the last run by its clock, which `--now` sets, is not the one whose trace grew last."""
+    ids = [str(run["id"]) for run in nest.runs()]
+    grown = {}
+    for run_id in filter(is_run_id, ids):
+        with suppress(OSError):
+            grown[run_id] = (nest.root / trace_path(run_id)).stat().st_mtime_ns
+    latest = max(grown, key=lambda run_id: grown[run_id], default="")
+    if latest and grown.get(ids[0], 0) < grown[latest]:
+        raise VaultError(
+            f"by its clock the last run is {ids[0]}, by its trace it is {latest}", "write the id of the one you mean"
+        )
 
 
 def _rewrite(nest: Nest, path: str, mark: bytes, wanted: str) -> None:

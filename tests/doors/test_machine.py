@@ -170,3 +170,24 @@ def test_the_doctor_says_that_the_vault_cannot_be_written(nest: NestCommand, ops
     vault = json.loads(nest("doctor", "--quick", "--json").stdout)[0]
     ops.chmod(0o755)
     assert (vault["what"], vault["good"]) == ("vault", False)
+
+
+def test_a_last_run_by_the_clock_alone_is_not_undone(nest: NestCommand, ops: Path) -> None:
+    for note, now in (("README", "2026-03-18"), ("Finance", "2020-01-01")):
+        assert (
+            nest("call", "vault.append_note", "--note", note, "--text", "more", "--yes", "--now", now).returncode == 0
+        )
+    done = nest("undo", "last")
+    assert done.returncode == 1
+    newest, latest = (run["id"] for run in json.loads(nest("runs", "--json").stdout))
+    assert f"by its clock the last run is {newest}, by its trace it is {latest}" in done.stderr
+    assert (ops / "README.md").read_text().endswith("more\n")
+    assert nest("undo", latest).returncode == 0
+    assert "more" in (ops / "README.md").read_text()
+    assert not (ops / "Areas/Finance.md").read_text().endswith("more\n")
+
+
+def test_a_folder_that_is_gone_is_said(ops: Path) -> None:
+    done = shell('mkdir gone; cd gone; rmdir ../gone; "$0" show tags', ops)
+    assert done.returncode == 1
+    assert b"not there any more" in done.stderr
