@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from nestkit import __version__
-from nestkit.doors.machine import close_stdout, explain, find_unreadable, open_streams
+from nestkit.doors.machine import close_stdout, explain, find_unreadable, leave_stderr, open_streams
 from nestkit.errors import NestError
 
 _COMMANDS = {
@@ -134,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 0
     except Exception as error:
         code = _say_trouble(error)
+    leave_stderr()
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -78,6 +78,14 @@ def close_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def leave_stderr() -> None:
+    """What could not be said is dropped: Python would try once more at exit, and make a failure of it."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def find_unreadable(words: Iterable[str]) -> str:
     """The first word that is no text in this machine's encoding, its odd bytes spelled out; empty when all are."""
     for word in words:

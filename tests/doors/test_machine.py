@@ -17,6 +17,7 @@ from nestkit.doors.machine import explain
 
 
 def shell(line: str, vault: Path) -> subprocess.CompletedProcess[bytes]:
+    line = f"unset PYTHONUNBUFFERED; {line}"  # what is buffered meets a full disk at exit only
     return subprocess.run(["bash", "-c", line, str(COMMAND)], cwd=vault, capture_output=True, timeout=60)
 
 
@@ -40,7 +41,7 @@ def test_a_question_from_a_closed_stdin_is_none(ops: Path) -> None:
 
 @pytest.mark.parametrize("words", ["show tags", "show tags --json", "--help", 'ask "how many notes?" --model builtin'])
 def test_a_full_stdout_is_one_line(ops: Path, words: str) -> None:
-    done = shell(f'unset PYTHONUNBUFFERED; "$0" {words} >/dev/full', ops)
+    done = shell(f'"$0" {words} >/dev/full', ops)
     assert done.returncode == 1
     assert b"the disk is full" in done.stderr
     assert b"bug" not in done.stderr
